@@ -1,0 +1,98 @@
+/**
+ * The words of the alerts folder as types. Pure: no clock, no I/O. Times inside rules are epoch milliseconds, so that
+ * state is plain JSON and the same in every process.
+ */
+
+/** Milliseconds since 1970-01-01T00:00Z. */
+export type EpochMs = number
+
+export const severities = ['emergency', 'urgent', 'warning', 'notice'] as const
+export type Severity = (typeof severities)[number]
+
+export const stages = ['open', 'acknowledged', 'en_route', 'arrived', 'closed'] as const
+export type Stage = (typeof stages)[number]
+
+export const outcomes = [
+  'fall',
+  'illness',
+  'fire',
+  'gas',
+  'leak',
+  'resident fine',
+  'device fault',
+  'test',
+  'other',
+] as const
+export type Outcome = (typeof outcomes)[number]
+
+export const deviceKinds = ['water', 'electricity', 'button', 'smoke', 'gas'] as const
+export type DeviceKind = (typeof deviceKinds)[number]
+
+/** What can be wrong, with how bad that is. */
+export const severityOf = {
+  button: 'emergency',
+  smoke: 'emergency',
+  gas: 'emergency',
+  silent_12h: 'urgent',
+  silent_24h: 'urgent',
+  water_running: 'warning',
+  gateway_offline: 'notice',
+  device_offline: 'notice',
+  battery_low: 'notice',
+  tamper: 'notice',
+  device_fault: 'notice',
+  clock_wrong: 'notice',
+} as const satisfies Record<string, Severity>
+export type AlertKind = keyof typeof severityOf
+
+export type Language = 'zh' | 'en'
+/** One sentence, in both languages, with its numbers. */
+export type Headline = Record<Language, string>
+
+/** Three-valued, everywhere: no data is unknown, never "not used" and never "normal". */
+export type Knowledge = 'used' | 'not used' | 'unknown'
+
+/** A reading as the rules see it. */
+export type ReadingArrival = {
+  type: 'reading'
+  deviceNo: number
+  kind: DeviceKind
+  observedAt: EpochMs
+  receivedAt: EpochMs
+  /** '' for meters; pressed, cancelled, test, alarm, clear. */
+  event: string
+  /** Cumulative register: L or Wh. */
+  value?: number
+  /** L/min or W. */
+  rate?: number
+  /** 0..1 */
+  battery?: number
+  tamper?: boolean
+  fault?: boolean
+  clockWrong?: boolean
+}
+
+/** The gateway of this resident was seen to connect, or to be gone. */
+export type PresenceArrival = { type: 'presence'; gatewayId: string; online: boolean; receivedAt: EpochMs }
+
+/** What ingest hands to the rules, in order of arrival; stored as JSON in `arrivals.body`. */
+export type Arrival = ReadingArrival | PresenceArrival
+
+/** What a rule decides. Opening an alert that is open already is the same episode and changes nothing. */
+export type Decision =
+  | {
+      type: 'open'
+      kind: AlertKind
+      deviceNo?: number
+      openedAt: EpochMs
+      observedAt: EpochMs
+      headline: Headline
+      reason: Record<string, number | string | boolean | null>
+    }
+  /** What was wrong is so no longer: closes an alert that nobody has acknowledged, is noted on one that somebody has. */
+  | { type: 'clear'; kind: AlertKind; deviceNo?: number; at: EpochMs; headline: Headline }
+  /** Something the operator should see beside the reading, which is kept. */
+  | { type: 'finding'; deviceNo: number; reason: string; detail: string; at: EpochMs }
+
+/** One step of a chain: whom to tell. Several people in one step are told at once. */
+export type ChainStep = { role: 'responsible' | 'on duty' | 'supervisor'; staffIds: string[] }

@@ -1,0 +1,18 @@
+// Compiles the server and the browser code, and puts beside them the files that tsc leaves behind (SQL, CSS).
+import { spawnSync } from 'node:child_process'
+import { cpSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+for (const project of ['tsconfig.json', 'dashboard/web/tsconfig.json']) {
+  const { status } = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', project], {
+    cwd: root,
+    stdio: 'inherit',
+  })
+  if (status !== 0) process.exit(status ?? 1)
+}
+cpSync(`${root}db/migrations`, `${root}dist/db/migrations`, { recursive: true })
+cpSync(`${root}dashboard/web`, `${root}dist/dashboard/web`, {
+  recursive: true,
+  filter: (path) => !/\.(ts|json)$/.test(path),
+})

@@ -1,0 +1,63 @@
+import { z } from 'zod'
+import { StartError } from './lifecycle.js'
+
+const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback)
+const onOff = (fallback: boolean) =>
+  z
+    .enum(['0', '1', 'false', 'true', 'off', 'on'])
+    .default(fallback ? '1' : '0')
+    .transform((word) => word === '1' || word === 'true' || word === 'on')
+const timeZone = z.string().refine(
+  (zone) => {
+    try {
+      return Boolean(new Intl.DateTimeFormat('en', { timeZone: zone }))
+    } catch {
+      return false
+    }
+  },
+  { message: 'is not a known IANA time zone' },
+)
+
+/** Each setting is an environment variable; the README lists them with the defaults that stand here. */
+const settingsSchema = z.object({
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  DATA_DIR: z.string().min(1).default('data'),
+  HOST: z.string().min(1).default('127.0.0.1'),
+  MQTT_PORT: port(1883),
+  MQTTS_PORT: port(8883),
+  MQTT_WS_PORT: port(8083),
+  TLS_CERT_FILE: z.string().min(1).optional(),
+  TLS_KEY_FILE: z.string().min(1).optional(),
+  HTTP_PORT: port(8080),
+  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  TRUST_PROXY: onOff(false),
+  EDGE_HTTP_PORT: port(9101),
+  ALERTS_HTTP_PORT: port(9102),
+  TZ_DEFAULT: timeZone.default('Asia/Shanghai'),
+  SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
+  MAIL_FROM: z.string().min(3).default('Shouwang <shouwang@localhost>'),
+  RETENTION_DAYS: z.coerce.number().int().min(31).max(3_660).default(396),
+  DEMO: onOff(true),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+})
+
+export type Settings = z.infer<typeof settingsSchema>
+
+/**
+ * Reads and checks the settings once, at start.
+ * @throws StartError naming the first wrong setting and why, in one line
+ */
+export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+  const parsed = settingsSchema.safeParse(given)
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!
+    const name = String(issue.path[0])
+    const secret = /URL/.test(name)
+    throw new StartError(`setting ${name}${secret ? '' : ` = "${given[name]}"`}: ${issue.message}`)
+  }
+  const settings = parsed.data
+  if (Boolean(settings.TLS_CERT_FILE) !== Boolean(settings.TLS_KEY_FILE))
+    throw new StartError('settings TLS_CERT_FILE and TLS_KEY_FILE: give both or neither')
+  return settings
+}

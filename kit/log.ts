@@ -1,9 +1,22 @@
-import { pino, type Logger } from 'pino'
+import { type Logger, pino } from 'pino'
 
 export type Log = Logger
 
 /** Keys under which people, secrets and message bodies travel; redacted wherever they appear in a log line. */
-const redactedKeys = ['name', 'address', 'phone', 'login', 'password', 'secret', 'token', 'headline', 'payload', 'authorization', 'cookie', 'contact']
+const redactedKeys = [
+  'name',
+  'address',
+  'phone',
+  'login',
+  'password',
+  'secret',
+  'token',
+  'headline',
+  'payload',
+  'authorization',
+  'cookie',
+  'contact',
+]
 
 /**
  * A logger for one role. Events are logged by name and id, never people:

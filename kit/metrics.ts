@@ -1,4 +1,4 @@
-import { Registry, collectDefaultMetrics } from 'prom-client'
+import { collectDefaultMetrics, Registry } from 'prom-client'
 
 /** A registry of one process's Prometheus metrics, with the runtime's own under the same roof. */
 export function createMetrics({ role }: { role: string }): Registry {

@@ -1,0 +1,36 @@
+// The embedded TimescaleDB, as a child process of whoever started it: PGlite blocks its thread while it works.
+// It ends when its parent asks, or is gone.
+import { PGlite } from '@electric-sql/pglite'
+import { timescaledb } from '@electric-sql/pglite/timescaledb'
+import { createWireServer } from './wire-server.js'
+
+const { SHOUWANG_EMBEDDED_DIR: dataDir, SHOUWANG_EMBEDDED_PASSWORD: password } = process.env
+if (!process.send || !dataDir || !password) throw new Error('embedded/server is started by embedded/start only')
+
+// Ctrl-C reaches the whole process group; the parent stops the roles first and then tells us.
+process.on('SIGINT', () => undefined)
+process.on('SIGTERM', () => undefined)
+
+const engine = await PGlite.create({ dataDir, extensions: { timescaledb } })
+await engine.exec(
+  "create extension if not exists timescaledb; select time_bucket(interval '1 hour', timestamptz 'epoch')",
+)
+
+const server = createWireServer({ engine, password })
+server.listen({ host: '127.0.0.1', port: 0 }, () => {
+  const address = server.address()
+  if (address && typeof address === 'object') process.send?.({ port: address.port })
+})
+
+let closing = false
+async function close() {
+  if (closing) return
+  closing = true
+  server.close()
+  await engine.close()
+  process.exit(0)
+}
+process.on('message', (message) => {
+  if (message === 'stop') void close()
+})
+process.on('disconnect', () => void close())

@@ -23,7 +23,11 @@ const alarm = z.object({
   ...common,
   alarm: z.boolean(),
   level: z.number().min(-registerMax).max(registerMax).optional(),
-  unit: z.string().max(32).optional(),
+  unit: z
+    .string()
+    .max(32)
+    .regex(/^\P{Cc}*$/u)
+    .optional(),
   test: z.boolean().optional(),
 })
 

@@ -2,11 +2,8 @@ import { z } from 'zod'
 import { StartError } from './lifecycle.js'
 
 const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback)
-const onOff = (fallback: boolean) =>
-  z
-    .enum(['0', '1', 'false', 'true', 'off', 'on'])
-    .default(fallback ? '1' : '0')
-    .transform((word) => word === '1' || word === 'true' || word === 'on')
+const onOff = () =>
+  z.enum(['0', '1', 'false', 'true', 'off', 'on']).transform((word) => word === '1' || word === 'true' || word === 'on')
 const timeZone = z.string().refine(
   (zone) => {
     try {
@@ -30,15 +27,15 @@ const settingsSchema = z.object({
   TLS_KEY_FILE: z.string().min(1).optional(),
   HTTP_PORT: port(8080),
   PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
-  TRUST_PROXY: onOff(false),
+  TRUST_PROXY: onOff().default(false),
   EDGE_HTTP_PORT: port(9101),
   ALERTS_HTTP_PORT: port(9102),
   TZ_DEFAULT: timeZone.default('Asia/Shanghai'),
   SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
   MAIL_FROM: z.string().min(3).default('Shouwang <shouwang@localhost>'),
   RETENTION_DAYS: z.coerce.number().int().min(31).max(3_660).default(396),
-  DEMO: onOff(true),
-  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  DEMO: onOff().optional(),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).optional(),
 })
 
 export type Settings = z.infer<typeof settingsSchema>
@@ -61,3 +58,7 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     throw new StartError('settings TLS_CERT_FILE and TLS_KEY_FILE: give both or neither')
   return settings
 }
+
+/** Where people reach the pages: PUBLIC_URL without a trailing slash, or this machine at `httpPort`. */
+export const publicUrlOf = (settings: Settings, httpPort: number): string =>
+  (settings.PUBLIC_URL ?? `http://localhost:${httpPort}`).replace(/\/+$/, '')

@@ -1,5 +1,11 @@
 -- Gateways, devices, and what devices measured.
 
+-- Each running edge process, with its heartbeat: gateways of an edge that died are not online.
+create table edges (
+  edge_id      text primary key,
+  heartbeat_at timestamptz not null
+);
+
 create table gateways (
   gateway_id        text primary key check (gateway_id ~ '^[A-Za-z0-9._:-]{1,64}$'),
   community_id      text not null references communities,
@@ -8,6 +14,7 @@ create table gateways (
   disabled_at       timestamptz,
   -- Presence, kept by the edge: connected now, since when, and when anything was last heard (flushed every few seconds).
   online            boolean not null default false,
+  edge_id           text,
   online_changed_at timestamptz,
   last_heard_at     timestamptz,
   -- How far the device clock runs ahead of ours, in seconds (negative: behind); null while nothing is known.

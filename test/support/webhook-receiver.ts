@@ -5,7 +5,8 @@ import { performance } from 'node:perf_hooks'
 
 /**
  * How to answer: a plain answer; `hang` (never), `drop` (cut the connection), `trickle` (headers byte by byte, never
- * complete), `trickleBody` (200, then a body that never ends), `oversize` (200 with 8 MB).
+ * complete), `trickleBody` (200, then a body that never ends), `oversize` (200, then as
+ * many bytes as the client takes).
  */
 export type WebhookAnswer =
   | { status: number; headers?: Record<string, string>; body?: string }
@@ -85,7 +86,12 @@ function answerRequest(answer: WebhookAnswer, response: ServerResponse): void {
   }
   if (answer === 'oversize') {
     response.writeHead(200)
-    response.end(Buffer.alloc(8 * 1024 * 1024, 'x'))
+    const chunk = Buffer.alloc(65_536, 'x')
+    const pour = () => {
+      while (!response.destroyed && response.write(chunk));
+    }
+    response.on('drain', pour)
+    pour()
     return
   }
   response.writeHead(answer.status, answer.headers)

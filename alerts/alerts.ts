@@ -1,0 +1,75 @@
+import type { Registry } from 'prom-client'
+import { escalateDue } from '../db/alerts.js'
+import type { Database } from '../db/pool.js'
+import type { Clock } from '../kit/clock.js'
+import type { Teardown } from '../kit/lifecycle.js'
+import type { Log } from '../kit/log.js'
+import { startLoop } from '../kit/loop.js'
+import type { Signal } from '../kit/signal.js'
+import type { Channel } from './channels/channel.js'
+import { createArrivalFolder } from './fold-arrivals.js'
+import { startMaintenance } from './maintenance.js'
+import { createOutbox } from './outbox.js'
+
+const alertsMax = 100
+const pollMs = 500
+
+/**
+ * The alerts role: folds arrivals into what is known of residents, takes the steps of escalation that are due, sends
+ * pages, and keeps the database in shape. Any number of these may run against one database.
+ */
+export async function startAlerts({
+  db,
+  channels,
+  publicUrl,
+  retentionDays,
+  clock,
+  log,
+  metrics,
+  signal,
+  teardown,
+}: {
+  db: Database
+  channels: Channel[]
+  publicUrl: string
+  retentionDays: number
+  clock: Clock
+  log: Log
+  metrics: Registry
+  signal: Signal
+  teardown: Teardown
+}): Promise<void> {
+  const outbox = createOutbox({ db, channels, publicUrl, clock, log, metrics, signal })
+  outbox.start()
+  teardown.add('outbox', outbox.stop)
+
+  const escalation = startLoop({
+    name: 'escalation',
+    pauseMs: pollMs,
+    log,
+    work: async () => {
+      const taken = await db.transaction((tx) => escalateDue(tx, { now: clock.now(), alertsMax }))
+      if (taken === 0) return 'idle'
+      log.info({ alerts: taken }, 'alerts.escalated')
+      signal.raise('pages')
+      signal.raise('alerts')
+      return taken === alertsMax ? 'more' : 'idle'
+    },
+  })
+  teardown.add('escalation', escalation.stop)
+
+  const folding = startLoop({
+    name: 'folding',
+    pauseMs: pollMs,
+    log,
+    work: createArrivalFolder({ db, clock, log, signal }),
+  })
+  const unsubscribe = signal.on('arrivals', folding.nudge)
+  teardown.add('folding', () => {
+    unsubscribe()
+    return folding.stop()
+  })
+
+  const maintenance = startMaintenance({ db, retentionDays, clock, log })
+  teardown.add('maintenance', maintenance.stop)
+}

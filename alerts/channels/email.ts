@@ -1,0 +1,113 @@
+import { createTransport, type NodemailerError } from 'nodemailer'
+import type { Clock } from '../../kit/clock.js'
+import { oneLine, pageMessage } from '../page-message.js'
+import { type Channel, detailLine, type Page, retryPauseMs, type SendResult } from './channel.js'
+import { startDeadline } from './deadline.js'
+
+export type MailDeadlines = {
+  /** Name look-up, connecting and the greeting together. */
+  connectMsMax: number
+  greetingMsMax: number
+  /** Silence of the server in mid-conversation. */
+  silenceMsMax: number
+  /** The whole attempt. Longer than one silence, so that a connection that died while idle is replaced within it. */
+  sendMsMax: number
+}
+
+const defaultDeadlines: MailDeadlines = {
+  connectMsMax: 4_000,
+  greetingMsMax: 4_000,
+  silenceMsMax: 4_000,
+  sendMsMax: 10_000,
+}
+
+/** Enough that a few that hang do not hold up the next emergency. */
+const connectionsMax = 10
+/** Below what routers and mail servers commonly allow an idle connection. */
+const idleMsMax = 60_000
+
+/** One address, nothing that could be read as a list, a group or a header. */
+const addressPattern = /^[^\s\p{Cc}<>()[\]\\,;:"@]+@[^\s\p{Cc}<>()[\]\\,;:"@]+$/u
+
+/**
+ * What an SMTP error means. Refused is only what a server says with 5xx about this message, its sender or its recipient.
+ * A login refused, a greeting of 554 or 503 (commands out of order) is about us or the moment: worth another attempt.
+ */
+function judge(error: NodemailerError, { attempt, page }: { attempt: number; page: Page }): SendResult {
+  const status = error.responseCode ?? 0
+  const aboutMessage = error.code === 'EENVELOPE' || error.code === 'EMESSAGE'
+  const said = detailLine(error.response ?? `${error.code ?? 'error'}: ${error.message}`)
+  if (aboutMessage && status >= 500 && status < 600 && status !== 503) return { kind: 'refused', reason: said }
+  return { kind: 'retry', afterMs: retryPauseMs(attempt, page.severity), detail: said }
+}
+
+/**
+ * Pages by e-mail through the server at `smtpUrl` (`smtp://` or `smtps://`), over a pool of kept connections. `from` is
+ * the sender as in `Name <address>`. A pool that lost its server connects again on the next send.
+ */
+export function emailChannel({
+  smtpUrl,
+  from,
+  clock,
+  deadlines = {},
+}: {
+  smtpUrl: string
+  from: string
+  clock: Clock
+  deadlines?: Partial<MailDeadlines>
+}): Channel {
+  const { connectMsMax, greetingMsMax, silenceMsMax, sendMsMax } = { ...defaultDeadlines, ...deadlines }
+  const transport = createTransport({
+    url: smtpUrl,
+    pool: true,
+    maxConnections: connectionsMax,
+    maxMessages: 1_000,
+    idleTimeout: idleMsMax,
+    connectionTimeout: connectMsMax,
+    dnsTimeout: connectMsMax,
+    greetingTimeout: greetingMsMax,
+    socketTimeout: silenceMsMax,
+    socketCloseTimeout: 1_000,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  })
+  const domain = /@([A-Za-z0-9.-]+)>?\s*$/.exec(from)?.[1] ?? 'localhost'
+
+  return {
+    kind: 'email',
+    async send(page, to, { attempt, signal }) {
+      if (!addressPattern.test(to.address)) return { kind: 'refused', reason: 'the address is not one e-mail address' }
+      const { subject, text, html } = pageMessage({ page, now: clock.now() })
+      const deadline = startDeadline({ signal, ms: sendMsMax })
+      try {
+        const { response } = await transport.sendMail({
+          from,
+          to: { name: oneLine(to.name, 100), address: to.address },
+          subject,
+          text,
+          html,
+          // The same for every attempt, so that a mailbox that got it twice can show it once.
+          messageId: `<page-${page.pageId}@${domain}>`,
+          headers: { 'Auto-Submitted': 'auto-generated', 'X-Shouwang-Page-Id': page.pageId },
+          ...(page.severity === 'emergency' ? { priority: 'high' as const } : {}),
+          signal: deadline.signal,
+        })
+        return { kind: 'sent', detail: detailLine(response) }
+      } catch (error) {
+        if (deadline.passed())
+          return {
+            kind: 'retry',
+            afterMs: retryPauseMs(attempt, page.severity),
+            detail: `not taken in ${sendMsMax} ms`,
+          }
+        if (signal.aborted) return { kind: 'retry', afterMs: 0, detail: 'stopped before it was taken' }
+        return judge(error as NodemailerError, { attempt, page })
+      } finally {
+        deadline.clear()
+      }
+    },
+    async stop() {
+      transport.close()
+    },
+  }
+}

@@ -1,0 +1,129 @@
+import { clearAlert, openAlert } from '../db/alerts.js'
+import { claimDueResidents, type DueResident, saveStates } from '../db/fold.js'
+import type { Database, Queryable } from '../db/pool.js'
+import { insertQuarantine } from '../db/quarantine.js'
+import type { Clock } from '../kit/clock.js'
+import type { Log } from '../kit/log.js'
+import type { Signal } from '../kit/signal.js'
+import type { AlertKind, Decision, Outcome } from './model.js'
+import { emptyState, fold, type ResidentState } from './rules/fold.js'
+
+const residentsMax = 200
+const arrivalsMax = 2_000
+/** A due time is looked at this much later, so that what arrived before it is committed by then. */
+const settleMs = 1_000
+/** A resident whose fold fails (a bug) is passed over for this long, so that the others go on. */
+const passOverMs = 60_000
+
+/**
+ * Folds what arrived into what is known of each resident, and commits the new state together with the alerts that
+ * follow from it. One call works on one batch of residents.
+ */
+export function createArrivalFolder({
+  db,
+  clock,
+  log,
+  signal,
+}: {
+  db: Database
+  clock: Clock
+  log: Log
+  signal: Signal
+}) {
+  const passedOver = new Map<string, number>()
+
+  async function foldBatch(only?: string): Promise<'more' | 'idle'> {
+    const now = clock.now()
+    for (const [residentId, until] of passedOver) if (until <= now.getTime()) passedOver.delete(residentId)
+    let claimed: DueResident[] = []
+    let decided = 0
+    try {
+      await db.transaction(async (tx) => {
+        const due = new Date(now.getTime() - settleMs)
+        claimed = await claimDueResidents(tx, {
+          now: due,
+          residentsMax: only ? 1 : residentsMax,
+          arrivalsMax,
+          except: [...passedOver.keys()],
+        })
+        const states = []
+        for (const resident of claimed) {
+          const { state, wakeAt, decisions } = foldOne(resident, due.getTime())
+          for (const decision of decisions) await apply(tx, resident.residentId, decision, now)
+          decided += decisions.length
+          states.push({ residentId: resident.residentId, state, wakeAt })
+        }
+        await saveStates(tx, { states, now })
+      })
+    } catch (error) {
+      if (claimed.length === 1) {
+        const { residentId } = claimed[0]!
+        passedOver.set(residentId, now.getTime() + passOverMs)
+        log.error({ err: error, residentId }, 'fold.failed')
+        return 'more'
+      }
+      if (claimed.length === 0 || only) throw error
+      return foldBatch('one by one')
+    }
+    if (decided > 0) {
+      signal.raise('alerts')
+      signal.raise('pages')
+    }
+    return claimed.length > 0 ? 'more' : 'idle'
+  }
+  return () => foldBatch()
+}
+
+function foldOne({ state, arrivals, timeZone, more }: DueResident, due: number) {
+  const last = arrivals.at(-1)?.receivedAt ?? 0
+  return fold((state as ResidentState | null) ?? emptyState(), arrivals, more ? last : Math.max(last, due), {
+    timeZone,
+  })
+}
+
+async function apply(tx: Queryable, residentId: string, decision: Decision, now: Date) {
+  switch (decision.type) {
+    case 'open': {
+      const { kind, headline, reason } = decision
+      const openedAt = new Date(decision.openedAt)
+      const observedAt = new Date(decision.observedAt)
+      await openAlert(
+        tx,
+        { residentId, deviceNo: decision.deviceNo ?? null, kind, openedAt, observedAt, headline, reason },
+        now,
+      )
+      return
+    }
+    case 'clear': {
+      const { kind, headline } = decision
+      await clearAlert(tx, {
+        residentId,
+        kind,
+        deviceNo: decision.deviceNo ?? null,
+        at: new Date(decision.at),
+        headline,
+        outcome: outcomeOfClear(kind),
+      })
+      return
+    }
+    case 'finding': {
+      const { rows } = await tx.query<{ gateway_id: string; device_id: string; kind: string }>(
+        'select gateway_id, device_id, kind from devices where device_no = $1',
+        [decision.deviceNo],
+      )
+      const device = rows[0]
+      if (!device) return
+      const topic = `v1/${device.gateway_id}/${device.device_id}/${device.kind}`
+      const { reason, detail, at } = decision
+      await insertQuarantine(tx, [
+        { receivedAt: at, gatewayId: device.gateway_id, topic, reason, detail, payload: new Uint8Array(), kept: true },
+      ])
+    }
+  }
+}
+
+/** How an alert ends that cleared by itself before anybody took it. */
+function outcomeOfClear(kind: AlertKind): Outcome {
+  if (kind === 'silent_12h' || kind === 'silent_24h') return 'resident fine'
+  return kind === 'water_running' ? 'other' : 'device fault'
+}

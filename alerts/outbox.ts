@@ -1,0 +1,176 @@
+import { Counter, Histogram, type Registry } from 'prom-client'
+import { recordAlertEvent } from '../db/alerts.js'
+import { issuePageLink } from '../db/page-links.js'
+import {
+  type Attempt,
+  type ClaimedPage,
+  cancelPage,
+  claimPages,
+  isStillOpen,
+  recordFailed,
+  recordRetry,
+  recordSent,
+} from '../db/pages.js'
+import type { Database } from '../db/pool.js'
+import type { Clock } from '../kit/clock.js'
+import type { Log } from '../kit/log.js'
+import { startLoop } from '../kit/loop.js'
+import type { Signal } from '../kit/signal.js'
+import { attemptsMax, type Channel, type Page, retryPauseMs, type SendResult } from './channels/channel.js'
+
+const sendsMax = 64
+/** Longer than any channel's own deadline, so that a page is not claimed twice while it is being sent. */
+const leaseMs = 30_000
+const sendMsMax = 20_000
+const pollMs = 200
+
+/**
+ * Sends what is due in the outbox, `sendsMax` pages at once. What a crash interrupts is a row whose lease runs out: it
+ * is sent again, never forgotten.
+ */
+export function createOutbox({
+  db,
+  channels,
+  publicUrl,
+  clock,
+  log,
+  metrics,
+  signal,
+}: {
+  db: Database
+  channels: Channel[]
+  publicUrl: string
+  clock: Clock
+  log: Log
+  metrics: Registry
+  signal: Signal
+}) {
+  const byKind = new Map(channels.map((channel) => [channel.kind, channel]))
+  const attempts = new Counter({
+    name: 'shouwang_page_attempts_total',
+    help: 'Attempts to send a page',
+    labelNames: ['channel', 'result'],
+    registers: [metrics],
+  })
+  const firstPage = new Histogram({
+    name: 'shouwang_page_delay_seconds',
+    help: 'From the creation of a page to its delivery',
+    labelNames: ['severity'],
+    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300],
+    registers: [metrics],
+  })
+  const stopping = new AbortController()
+  const underWay = new Set<Promise<void>>()
+
+  async function work(): Promise<'more' | 'idle'> {
+    if (underWay.size >= sendsMax) {
+      await Promise.race(underWay)
+      return 'more'
+    }
+    const free = sendsMax - underWay.size
+    const pages = await claimPages(db, { now: clock.now(), leaseMs, pagesMax: free })
+    for (const page of pages) {
+      const sending: Promise<void> = deliver(page)
+        .catch((error: unknown) => log.error({ err: error, pageId: page.pageId }, 'page.failed'))
+        .finally(() => underWay.delete(sending))
+      underWay.add(sending)
+    }
+    return pages.length === free ? 'more' : 'idle'
+  }
+
+  async function deliver(page: ClaimedPage): Promise<void> {
+    if (!(await isStillOpen(db, page.pageId))) return cancelPage(db, page.pageId)
+    const startedAt = clock.now()
+    const result = await send(page)
+    const at = clock.now()
+    const attempt: Attempt = {
+      pageId: page.pageId,
+      startedAt,
+      durationMs: at.getTime() - startedAt.getTime(),
+      result: result.kind,
+      detail: result.kind === 'refused' ? result.reason : result.detail,
+    }
+    attempts.inc({ channel: page.channel, result: result.kind })
+    await record(page, result, attempt, at)
+    signal.raise('alerts')
+    log.info(
+      {
+        pageId: page.pageId,
+        alertId: page.alertId,
+        channel: page.channel,
+        result: result.kind,
+        durationMs: attempt.durationMs,
+      },
+      'page.attempted',
+    )
+  }
+
+  async function send(page: ClaimedPage): Promise<SendResult> {
+    const channel = byKind.get(page.channel)
+    if (!channel) return { kind: 'refused', reason: `channel ${page.channel} is not set up on this server` }
+    if (page.address === null) return { kind: 'refused', reason: 'the person no longer has this channel' }
+    const token = await issuePageLink(db, { pageId: page.pageId, now: clock.now() })
+    const to = { address: page.address, secret: page.secret, name: page.staffName }
+    const abort = AbortSignal.any([stopping.signal, AbortSignal.timeout(sendMsMax)])
+    try {
+      return await channel.send(toMessage(page, `${publicUrl}/p/${token}`), to, {
+        attempt: page.attempts,
+        signal: abort,
+      })
+    } catch (error) {
+      // A channel answers with values; what it throws is a bug of ours, and the page must still arrive.
+      log.error({ err: error, pageId: page.pageId, channel: page.channel }, 'channel.threw')
+      return {
+        kind: 'retry',
+        afterMs: retryPauseMs(page.attempts, page.severity),
+        detail: `internal error: ${(error as Error).message}`,
+      }
+    }
+  }
+
+  async function record(page: ClaimedPage, result: SendResult, attempt: Attempt, at: Date): Promise<void> {
+    const { alertId, staffId, channel } = page
+    const tell = { staffId, channel, step: page.step, round: page.round, attempt: page.attempts }
+    if (result.kind === 'sent') {
+      firstPage.observe({ severity: page.severity }, (at.getTime() - page.openedAt.getTime()) / 1_000)
+      return db.transaction(async (tx) => {
+        await recordSent(tx, attempt, at)
+        await recordAlertEvent(tx, { alertId, at, kind: 'page sent', detail: tell })
+      })
+    }
+    const lastTry = result.kind === 'refused' || page.attempts >= attemptsMax(page.severity)
+    if (!lastTry) return db.transaction((tx) => recordRetry(tx, attempt, new Date(at.getTime() + result.afterMs)))
+    await db.transaction(async (tx) => {
+      const follows = await recordFailed(tx, attempt, at)
+      await recordAlertEvent(tx, { alertId, at, kind: 'page failed', detail: { ...tell, follows } })
+    })
+    signal.raise('pages')
+  }
+
+  let loop: ReturnType<typeof startLoop> | undefined
+  let unsubscribe: (() => void) | undefined
+  return {
+    start: () => {
+      loop = startLoop({ name: 'outbox', work, pauseMs: pollMs, log })
+      unsubscribe = signal.on('pages', loop.nudge)
+    },
+    stop: async () => {
+      unsubscribe?.()
+      await loop?.stop()
+      const grace = setTimeout(() => stopping.abort(), 1_000)
+      await Promise.all(underWay)
+      clearTimeout(grace)
+      await Promise.all(channels.map((channel) => channel.stop?.()))
+    },
+  }
+}
+
+function toMessage(page: ClaimedPage, url: string): Page {
+  return {
+    ...page,
+    alertId: String(page.alertId),
+    resident: { id: page.residentId, name: page.residentName, address: page.residentAddress },
+    headline: { zh: page.headlineZh, en: page.headlineEn },
+    url,
+  }
+}

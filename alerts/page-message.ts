@@ -1,0 +1,223 @@
+import type { Page } from './channels/channel.js'
+import type { AlertKind, Language } from './model.js'
+
+export type PageMessage = { subject: string; text: string; html: string }
+
+/** What is wrong, as the words that a message begins with. */
+const titles: Record<AlertKind, Record<Language, string>> = {
+  button: { zh: '紧急呼叫', en: 'Call button pressed' },
+  smoke: { zh: '烟雾报警', en: 'Smoke alarm' },
+  gas: { zh: '燃气报警', en: 'Gas alarm' },
+  silent_12h: { zh: '12 小时未用水用电', en: 'No water or electricity used for 12 h' },
+  silent_24h: { zh: '24 小时未用水用电', en: 'No water or electricity used for 24 h' },
+  water_running: { zh: '水一直在流', en: 'Water keeps running' },
+  gateway_offline: { zh: '网关离线', en: 'Gateway offline' },
+  device_offline: { zh: '设备离线', en: 'Device offline' },
+  battery_low: { zh: '设备电量低', en: 'Device battery low' },
+  tamper: { zh: '设备被拆动', en: 'Device tampered with' },
+  device_fault: { zh: '设备故障', en: 'Device fault' },
+  clock_wrong: { zh: '设备时钟不准', en: 'Device clock wrong' },
+}
+
+/** What could hurt the one who goes. */
+const cautions: Partial<Record<AlertKind, Record<Language, string>>> = {
+  smoke: {
+    zh: '门或门把手发烫就不要开门，退到安全处等消防人员。',
+    en: 'If the door or its handle is hot, do not open it: keep away and wait for the fire brigade.',
+  },
+  gas: {
+    zh: '不要按电门铃，不要开关灯和电器，敲门即可；到室外再打电话。',
+    en: 'Knock: no electric doorbell, no light switches or appliances. Go outside before you phone.',
+  },
+}
+
+const words = {
+  zh: {
+    again: '再次通知',
+    againLine: '这是再次通知：这条预警还没有处理完。',
+    when: '时间',
+    opened: (at: string) => `系统于 ${at} 发出预警`,
+    deviceAhead: (at: string) => `设备时钟不准（设备显示 ${at}）`,
+    door: '上门须知',
+    address: '地址',
+    doorCode: '门禁密码',
+    keyHolder: '备用钥匙',
+    phone: '居民电话',
+    healthNote: '健康情况',
+    caution: '注意',
+    link: '点此确认由您处理',
+    linkHelp: '打开后再按一次“确认”即可，无需登录。链接 24 小时内有效，只能用一次。',
+    others: '如果无人确认，系统会继续通知其他同事。',
+    colon: '：',
+    comma: '，',
+  },
+  en: {
+    again: 'Again',
+    againLine: 'You are told again: this alert has not been dealt with yet.',
+    when: 'When',
+    opened: (at: string) => `alert opened ${at}`,
+    deviceAhead: (at: string) => `device clock wrong (it says ${at})`,
+    door: 'At the door',
+    address: 'Address',
+    doorCode: 'Door code',
+    keyHolder: 'Spare key',
+    phone: 'Resident’s phone',
+    healthNote: 'Health',
+    caution: 'Take care',
+    link: 'Tap to say that you are taking this',
+    linkHelp: 'It opens a page with one button to confirm; no login. The link works once, for 24 hours.',
+    others: 'If nobody acknowledges, others are told.',
+    colon: ': ',
+    comma: ', ',
+  },
+} as const
+
+const fieldCharsMax = 500
+
+/**
+ * Text from a record as one line. Line breaks could add a header to a mail or a false line to its text; direction marks
+ * could turn an address around.
+ */
+export function oneLine(text: string, charsMax = fieldCharsMax): string {
+  const flat = text
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]+/gu, ' ')
+    .replace(/\s{2,}/g, ' ')
+    .trim()
+  const chars = [...flat]
+  return chars.length > charsMax ? `${chars.slice(0, charsMax - 1).join('')}…` : flat
+}
+
+function escapeHtml(text: string): string {
+  const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
+  return text.replace(/[&<>"']/g, (char) => entities[char]!)
+}
+
+/** How long ago, for people: "25 min ago", "3 h 20 min ago", "2 days ago". */
+export function ageText(ms: number, language: Language): string {
+  const minutes = Math.floor(ms / 60_000)
+  const hours = Math.floor(minutes / 60)
+  const zh = language === 'zh'
+  if (minutes < 1) return zh ? '刚刚' : 'just now'
+  if (minutes < 60) return zh ? `${minutes} 分钟前` : `${minutes} min ago`
+  if (hours >= 48) return zh ? `${Math.floor(hours / 24)} 天前` : `${Math.floor(hours / 24)} days ago`
+  const rest = minutes % 60
+  if (rest === 0) return zh ? `${hours} 小时前` : `${hours} h ago`
+  return zh ? `${hours} 小时 ${rest} 分钟前` : `${hours} h ${rest} min ago`
+}
+
+/** Time of day in the resident's zone, with the day when it is not today's there. */
+function clockText(at: Date, { now, timeZone, language }: { now: Date; timeZone: string; language: Language }): string {
+  const parts = (date: Date) =>
+    Object.fromEntries(
+      new Intl.DateTimeFormat('en-GB', {
+        timeZone,
+        year: 'numeric',
+        month: 'numeric',
+        day: 'numeric',
+        hour: '2-digit',
+        minute: '2-digit',
+        hourCycle: 'h23',
+      })
+        .formatToParts(date)
+        .map(({ type, value }) => [type, value]),
+    )
+  const then = parts(at)
+  const today = parts(now)
+  const time = `${then.hour}:${then.minute}`
+  if (then.day === today.day && then.month === today.month && then.year === today.year) return time
+  if (language === 'zh') return `${Number(then.month)} 月 ${Number(then.day)} 日 ${time}`
+  const month = new Intl.DateTimeFormat('en-GB', { timeZone, month: 'short' }).format(at)
+  return `${Number(then.day)} ${month} ${time}`
+}
+
+/** A clock this far ahead is wrong; less is the line's delay. */
+const aheadMsMax = 60_000
+/** From this on it matters that the alert came later than what it is about. */
+const lateMsMin = 300_000
+
+function whenLine(page: Page, now: Date): string {
+  const { language, timeZone, observedAt, openedAt } = page
+  const said = words[language]
+  const show = (at: Date) => clockText(at, { now, timeZone, language })
+  const relative = (at: Date) => `${ageText(now.getTime() - at.getTime(), language)}${said.comma}${show(at)}`
+  const semicolon = language === 'zh' ? '；' : '; '
+  if (observedAt.getTime() > now.getTime() + aheadMsMax)
+    return `${relative(openedAt)}${semicolon}${said.deviceAhead(show(observedAt))}`
+  const late = openedAt.getTime() - observedAt.getTime() >= lateMsMin
+  return late ? `${relative(observedAt)}${semicolon}${said.opened(show(openedAt))}` : relative(observedAt)
+}
+
+/** Label and value of each thing that is known and of use at the door. Health is for those who look after a person. */
+function doorLines(page: Page): [label: string, value: string][] {
+  const said = words[page.language]
+  const aboutPerson = page.severity === 'emergency' || page.severity === 'urgent'
+  const known: [string, string | null | undefined][] = [
+    [said.address, page.resident.address],
+    [said.doorCode, page.doorCode],
+    [said.keyHolder, page.keyHolder],
+    [said.phone, page.phone],
+    [said.healthNote, aboutPerson ? page.healthNote : null],
+    [said.caution, cautions[page.kind]?.[page.language]],
+  ]
+  return known.flatMap(([label, value]) => {
+    const line = oneLine(value ?? '')
+    return line ? [[label, line] as [string, string]] : []
+  })
+}
+
+/**
+ * A page as a message in the language of the person who is paged: what, who and where in the first line; then the
+ * alert's own sentence, how old it is, what is needed at the door, and the link that acknowledges. Pure.
+ */
+export function pageMessage({ page, now }: { page: Page; now: Date }): PageMessage {
+  const { language, resident } = page
+  const said = words[language]
+  const label = (name: string, value: string) => `${name}${said.colon}${value}`
+  const who = `${oneLine(resident.name, 100)}${said.comma}${oneLine(resident.address, 200)}`
+  const first = label(titles[page.kind][language], who)
+  const again = page.round > 0
+  const headline = oneLine(page.headline[language], 1_000)
+  const when = label(said.when, whenLine(page, now))
+  const door = doorLines(page)
+
+  const text = [
+    first,
+    ...(again ? [said.againLine] : []),
+    '',
+    headline,
+    when,
+    '',
+    label(said.door, '').trim(),
+    ...door.map(([name, value]) => label(name, value)),
+    '',
+    label(said.link, '').trim(),
+    page.url,
+    said.linkHelp,
+    '',
+    said.others,
+    '',
+  ].join('\n')
+
+  const paragraph = (content: string) => `<p style="margin:0 0 16px">${content}</p>`
+  const html = [
+    '<!doctype html>',
+    `<html lang="${language === 'zh' ? 'zh-CN' : 'en'}"><head><meta charset="utf-8">`,
+    `<meta name="viewport" content="width=device-width"><title>${escapeHtml(first)}</title></head>`,
+    '<body style="margin:16px;max-width:36em;font:18px/1.5 sans-serif;color:#1a1a1a;background:#ffffff">',
+    `<h1 style="margin:0 0 16px;font-size:22px;line-height:1.35">${escapeHtml(first)}</h1>`,
+    ...(again ? [paragraph(escapeHtml(said.againLine))] : []),
+    paragraph(`${escapeHtml(headline)}<br>${escapeHtml(when)}`),
+    paragraph(
+      `<a href="${escapeHtml(page.url)}" style="display:inline-block;padding:12px 20px;min-height:24px;` +
+        `border-radius:8px;background:#123d6b;color:#ffffff;text-decoration:none">${escapeHtml(said.link)}</a><br>` +
+        `<span style="font-size:16px">${escapeHtml(said.linkHelp)}</span>`,
+    ),
+    `<h2 style="margin:0 0 4px;font-size:18px">${escapeHtml(said.door)}</h2>`,
+    paragraph(door.map(([name, value]) => escapeHtml(label(name, value))).join('<br>')),
+    paragraph(escapeHtml(said.others)),
+    '</body></html>',
+    '',
+  ].join('\n')
+
+  return { subject: again ? label(said.again, first) : first, text, html }
+}

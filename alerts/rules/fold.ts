@@ -1,0 +1,135 @@
+import type { Arrival, Decision, EpochMs, ReadingArrival } from '../model.js'
+import { followPower } from './electricity.js'
+import { judgeHealth } from './health.js'
+import { expire, hear, judgeOffline, newReach, presenceDueAt, takePresence } from './offline.js'
+import { stepOf, takeRegister } from './register.js'
+import { followFlow, judgeRunning } from './running.js'
+import { secondMs } from './say.js'
+import { judgeSilence } from './silence.js'
+import { type Context, dueAtOf, lateMs, type Meter, type ResidentState } from './state.js'
+import { addUse } from './uses.js'
+
+export { knowledge } from './knowledge.js'
+export { type Context, emptyState, forgetDevice, type ResidentState } from './state.js'
+
+/** After the last late reading, so long must nothing late come before anything is opened. */
+const settleMs = 10 * secondMs
+
+/**
+ * Folds arrivals in order of arrival, then looks at what is due at `now`. Time goes forward from arrival to arrival:
+ * what falls due before one is decided before it, with its due time, so that batches, wakes and restarts change
+ * nothing. `wakeAt` is when to call again though nothing arrives. `state` is not changed.
+ */
+export function fold(
+  state: ResidentState,
+  arrivals: Arrival[],
+  now: EpochMs,
+  context: Context,
+): { state: ResidentState; decisions: Decision[]; wakeAt: EpochMs | null } {
+  const next = structuredClone(state)
+  const decisions: Decision[] = []
+  for (const arrival of arrivals) {
+    // Arrival times may step back a little between connections; time for the rules does not.
+    const at = Math.max(arrival.receivedAt, next.newestAt)
+    advance(next, at, context, decisions)
+    next.newestAt = at
+    if (arrival.type === 'presence') takePresence(next, arrival, at, context, decisions)
+    else takeReading(next, arrival, at, context, decisions)
+    judge(next, at, context, decisions)
+  }
+  advance(next, now, context, decisions)
+  return { state: next, decisions, wakeAt: nextDueAt(next) }
+}
+
+/** Lets time pass: each due time up to `to` is met in order. Each one ends what made it due, so that this ends. */
+function advance(state: ResidentState, to: EpochMs, context: Context, out: Decision[]): void {
+  for (let due = nextDueAt(state); due !== null && due <= to; due = nextDueAt(state)) {
+    expire(state, due, context, out)
+    if (state.settleAt !== null && state.settleAt <= due) state.settleAt = null
+    judge(state, due, context, out)
+  }
+}
+
+function nextDueAt(state: ResidentState): EpochMs | null {
+  let due = state.settleAt
+  for (const { reach } of state.meters) {
+    if (reach.overdue) continue
+    const at = dueAtOf(reach)
+    if (due === null || at < due) due = at
+  }
+  const presence = presenceDueAt(state)
+  return presence !== null && (due === null || presence < due) ? presence : due
+}
+
+function judge(state: ResidentState, at: EpochMs, context: Context, out: Decision[]): void {
+  judgeOffline(state, at, context, out)
+  judgeSilence(state, at, context, out)
+  judgeRunning(state, at, context, out)
+}
+
+function takeReading(
+  state: ResidentState,
+  reading: ReadingArrival,
+  arrivedAt: EpochMs,
+  context: Context,
+  out: Decision[],
+): void {
+  // A clock that runs ahead does not make readings of the future: they are from their arrival at the latest.
+  const at = reading.clockWrong ? reading.receivedAt : Math.min(reading.observedAt, reading.receivedAt)
+  const late = reading.receivedAt - at > lateMs
+  judgeHealth(state, reading, { at, arrivedAt }, context, out)
+  if (reading.kind === 'button') {
+    if (at > (state.buttonAt ?? 0)) state.buttonAt = at
+    return
+  }
+  if (reading.kind !== 'water' && reading.kind !== 'electricity') return
+  if (late) state.settleAt = arrivedAt + settleMs
+  const meter = state.meters.find(({ deviceNo }) => deviceNo === reading.deviceNo)
+  if (meter) {
+    hear(state, meter, { at: arrivedAt, late }, context, out)
+    if (reading.value !== undefined)
+      takeValue(state, meter, { ...reading, value: reading.value }, { at, arrivedAt }, context, out)
+  } else if (reading.value !== undefined) {
+    const first = newMeter(reading, reading.kind, reading.value, { at, arrivedAt })
+    state.meters.push(first)
+    hear(state, first, { at: arrivedAt, late }, context, out)
+  }
+}
+
+function takeValue(
+  state: ResidentState,
+  meter: Meter,
+  { value, observedAt }: { value: number; observedAt: EpochMs },
+  { at, arrivedAt }: { at: EpochMs; arrivedAt: EpochMs },
+  context: Context,
+  out: Decision[],
+): void {
+  // What is older than the newest is part of what the register has told already.
+  if (at < meter.at || (at === meter.at && observedAt <= meter.observedAt)) return
+  const from = meter.at
+  const { increment, known } = takeRegister(meter, value, at, out)
+  meter.at = at
+  meter.observedAt = observedAt
+  if (meter.kind === 'electricity') {
+    followPower(meter, { from, known })
+    return
+  }
+  meter.coveredTo = at
+  if (!known) meter.coveredFrom = at
+  if (increment > 0) addUse(state, { from, at }, increment)
+  followFlow(meter, { from, increment, known }, arrivedAt, context, out)
+}
+
+function newMeter(
+  { deviceNo, observedAt }: ReadingArrival,
+  kind: Meter['kind'],
+  value: number,
+  { at, arrivedAt }: { at: EpochMs; arrivedAt: EpochMs },
+): Meter {
+  const step = stepOf(value, 1_000)
+  const register = { at, observedAt, raw: value, high: value, step, total: 0, coveredFrom: at, coveredTo: at }
+  const base = { deviceNo, reach: newReach(arrivedAt), ...register }
+  return kind === 'water'
+    ? { ...base, kind, mark: [at, 0], run: null }
+    : { ...base, kind, mark: [at, 0], hourMark: [at, 0], hours: [], activeAt: null }
+}

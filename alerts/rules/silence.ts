@@ -1,0 +1,194 @@
+import type { AlertKind, Decision, EpochMs, Headline } from '../model.js'
+import { amountOf, hourMs, lengthOf, timeOf } from './say.js'
+import { type Context, limitMsOf, type Meter, type ResidentState } from './state.js'
+import { litresSince, waterActiveAt } from './uses.js'
+
+const shortMs = 12 * hourMs
+const longMs = 24 * hourMs
+/** A drip of just 10 L in 12 h would open and clear at each reading: an episode ends well below the limit. */
+const overMs = 10 * hourMs
+
+type Activity = { at: EpochMs; by: 'water' | 'electricity' | 'button' }
+
+/** The newest thing that proves somebody is up: 10 L, an appliance, the button. */
+export function activityOf(state: ResidentState): Activity | null {
+  let newest: Activity | null = null
+  const take = (at: EpochMs | null, by: Activity['by']) => {
+    if (at !== null && (newest === null || at > newest.at)) newest = { at, by }
+  }
+  take(waterActiveAt(state), 'water')
+  for (const meter of state.meters) if (meter.kind === 'electricity') take(meter.activeAt, 'electricity')
+  take(state.buttonAt, 'button')
+  return newest
+}
+
+/** From when to when every meter that `counts` tells what was used; null without any. */
+export function coverageOf(
+  state: ResidentState,
+  counts: (meter: Meter) => boolean,
+): { from: EpochMs; until: EpochMs; limitMs: number } | null {
+  let covered: { from: EpochMs; until: EpochMs; limitMs: number } | null = null
+  for (const meter of state.meters) {
+    if (!counts(meter)) continue
+    if (covered === null) covered = { from: meter.coveredFrom, until: meter.coveredTo, limitMs: limitMsOf(meter.reach) }
+    else {
+      if (meter.coveredFrom > covered.from) covered.from = meter.coveredFrom
+      if (meter.coveredTo < covered.until) {
+        covered.until = meter.coveredTo
+        covered.limitMs = limitMsOf(meter.reach)
+      }
+    }
+  }
+  return covered
+}
+
+const isHeard = ({ reach }: Meter) => !reach.overdue
+
+/**
+ * Silence is counted from the newest activity, over time that the readings of all meters cover that are not offline
+ * themselves, and judged at the newest time that all of them reach: never at the present, never over a hole.
+ */
+export function judgeSilence(state: ResidentState, at: EpochMs, context: Context, out: Decision[]): void {
+  if (state.meters.length === 0) return
+  const activity = activityOf(state)
+  if (state.silence) {
+    let newest = 0
+    for (const meter of state.meters) if (meter.coveredTo > newest) newest = meter.coveredTo
+    if (activity && newest - activity.at < overMs) clear(state, state.silence, activity, at, context, out)
+  }
+  if (state.settleAt !== null || state.silence?.fired24) return
+  const covered = coverageOf(state, isHeard)
+  if (!covered || at - covered.until > covered.limitMs) return
+  const since = activity && activity.at > covered.from ? activity.at : covered.from
+  const lengthMs = covered.until - since
+  if (lengthMs < shortMs) return
+  state.silence ??= { since, fired12: false, fired24: false }
+  if (!state.silence.fired12) {
+    state.silence.fired12 = true
+    open(state, 'silent_12h', { since, until: covered.until, at }, context, out)
+  }
+  if (lengthMs >= longMs) {
+    state.silence.fired24 = true
+    open(state, 'silent_24h', { since, until: covered.until, at }, context, out)
+  }
+}
+
+function open(
+  state: ResidentState,
+  kind: AlertKind,
+  { since, until, at }: { since: EpochMs; until: EpochMs; at: EpochMs },
+  context: Context,
+  out: Decision[],
+): void {
+  const litres = litresSince(state, since)
+  const heard = { water: false, electricity: false }
+  const lost: Meter[] = []
+  for (const meter of state.meters) {
+    if (isHeard(meter)) heard[meter.kind] = true
+    else lost.push(meter)
+  }
+  const headline = silentHeadline({ since, until, at, litres, heard, lost }, context)
+  const reason = {
+    since,
+    until,
+    hours: Math.round(((until - since) / hourMs) * 100) / 100,
+    litres: heard.water ? litres : null,
+    water: heard.water,
+    electricity: heard.electricity,
+    metersOffline: lost.length,
+  }
+  out.push({ type: 'open', kind, openedAt: at, observedAt: until, headline, reason })
+}
+
+function clear(
+  state: ResidentState,
+  silence: NonNullable<ResidentState['silence']>,
+  activity: Activity,
+  at: EpochMs,
+  context: Context,
+  out: Decision[],
+): void {
+  const headline = usedHeadline(state, silence.since, activity, at, context)
+  if (silence.fired12) out.push({ type: 'clear', kind: 'silent_12h', at, headline })
+  if (silence.fired24) out.push({ type: 'clear', kind: 'silent_24h', at, headline })
+  state.silence = null
+}
+
+function silentHeadline(
+  {
+    since,
+    until,
+    at,
+    litres,
+    heard,
+    lost,
+  }: {
+    since: EpochMs
+    until: EpochMs
+    at: EpochMs
+    litres: number
+    heard: { water: boolean; electricity: boolean }
+    lost: Meter[]
+  },
+  context: Context,
+): Headline {
+  const time = timeOf(since, at, context.timeZone)
+  const length = lengthOf(until - since)
+  const en = [heard.water && 'water', heard.electricity && 'electricity'].filter(Boolean).join(' or ')
+  const zh = [heard.water && '未用水', heard.electricity && '未用电'].filter(Boolean).join('、')
+  const amount = amountOf(litres)
+  const enFacts = [heard.water && `${amount} L of water`, heard.electricity && 'no appliance switched on']
+  const zhFacts = [
+    heard.water && (amount === '0' ? '水表没有走字' : `用水仅 ${amount} 升`),
+    heard.electricity && '无电器启动',
+  ]
+  const unknown = lost.map((meter) => {
+    const lostAt = timeOf(meter.coveredTo, at, context.timeZone)
+    return meter.kind === 'water'
+      ? {
+          en: ` Water is unknown since ${lostAt.en}: its meter is silent.`,
+          zh: `水表自 ${lostAt.zh} 起无数据，是否用水未知。`,
+        }
+      : {
+          en: ` Electricity is unknown since ${lostAt.en}: its meter is silent.`,
+          zh: `电表自 ${lostAt.zh} 起无数据，是否用电未知。`,
+        }
+  })
+  return {
+    en:
+      `No ${en} used since ${time.en} (${length.en}): ${enFacts.filter(Boolean).join(', ')}.` +
+      unknown.map((part) => part.en).join(''),
+    zh:
+      `自 ${time.zh} 起 ${length.zh}内${zh}：${zhFacts.filter(Boolean).join('，')}。` +
+      unknown.map((part) => part.zh).join(''),
+  }
+}
+
+function usedHeadline(
+  state: ResidentState,
+  since: EpochMs,
+  activity: Activity,
+  at: EpochMs,
+  context: Context,
+): Headline {
+  if (activity.by === 'button') {
+    const time = timeOf(activity.at, at, context.timeZone)
+    return { en: `Call button used at ${time.en}.`, zh: `${time.zh} 按过呼叫按钮。` }
+  }
+  if (activity.by === 'electricity') {
+    const time = timeOf(activity.at, at, context.timeZone)
+    return { en: `An appliance was switched on by ${time.en}.`, zh: `${time.zh} 前有电器启动。` }
+  }
+  const used = state.lastWater ?? { from: activity.at, at: activity.at }
+  const time = timeOf(used.at, at, context.timeZone)
+  const amount = amountOf(litresSince(state, since))
+  // An interval that long tells that water was used, not when.
+  if (used.at - used.from > hourMs / 2) {
+    const from = timeOf(used.from, at, context.timeZone)
+    return {
+      en: `Water used again between ${from.en} and ${time.en} (${amount} L).`,
+      zh: `${from.zh} 至 ${time.zh} 之间再次用水（${amount} 升）。`,
+    }
+  }
+  return { en: `Water used again at ${time.en} (${amount} L).`, zh: `${time.zh} 再次用水（${amount} 升）。` }
+}

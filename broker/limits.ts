@@ -1,0 +1,42 @@
+export type BrokerLimits = typeof defaultLimits
+
+/** Everything that a stranger or a broken gateway could otherwise make grow. */
+export const defaultLimits = {
+  /** A whole MQTT frame, header included. */
+  packetBytesMax: 65_536,
+  /** The first frame, from somebody we do not know yet. */
+  connectBytesMax: 4_096,
+  clientIdBytesMax: 128,
+  /** From accept to CONNECT, a TLS or WebSocket handshake included. */
+  connectMsMax: 10_000,
+  /** From CONNECT to CONNACK: longer than the longest pause for failed logins. */
+  loginMsMax: 30_000,
+  /** Real gateways share their carrier's address: a thousand of them may come back in the same second. */
+  unauthenticatedPerAddressMax: 1_000,
+  unauthenticatedMax: 10_000,
+  /** Publishes of one connection that wait for their commit; its socket is not read while there are more. */
+  publishesInFlightMax: 100,
+  subscriptionsMax: 1_000,
+  /** A shorter keepalive is stretched to this: a slow commit must not look like a dead gateway. */
+  keepaliveSecondsMin: 20,
+  /** A slow reader of commands is cut off after this. */
+  drainMsMax: 20_000,
+  lookupMsMax: 5_000,
+  /** How stale the knowledge about a gateway (secret, disabled) may be at a login. */
+  gatewayCacheMs: 3_000,
+  gatewayCacheEntriesMax: 20_000,
+  /** A connected gateway is looked up again after this, when it is next heard. */
+  recheckMs: 60_000,
+  secretCacheMs: 600_000,
+  secretCacheEntriesMax: 20_000,
+  /** The thread pool has four threads; hashing may use half of them. */
+  hashesInFlightMax: 2,
+  loginsWaitingMax: 20_000,
+  loginsWaitingPerAddressMax: 2_000,
+  failedLoginDelayMsMin: 250,
+  failedLoginDelayMsMax: 8_000,
+  failedLoginPairsMax: 20_000,
+  failedLoginForgetMs: 900_000,
+  /** At stop, commits in flight have this long to be acknowledged. */
+  stopMsMax: 1_000,
+}

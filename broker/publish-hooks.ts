@@ -1,0 +1,87 @@
+import type { AedesOptions, Client } from 'aedes'
+import type { Clock } from '../kit/clock.js'
+import type { Log } from '../kit/log.js'
+import type { BrokerMetrics } from './broker-metrics.js'
+import type { Link } from './link.js'
+import type { LogLimit } from './log-limit.js'
+import { publishRefusal } from './topic-rights.js'
+
+export type InboundMessage = {
+  gatewayId: string
+  topic: string
+  payload: Buffer
+  retain: boolean
+  dup: boolean
+  receivedAt: Date
+}
+
+/**
+ * `authorizePublish` is the only place before the PUBACK (and before the PUBREC of QoS 2, and it is asked about wills
+ * too): here a message is handed to ingest, and only when ingest has it is Aedes let go on.
+ *
+ * MQTT 3.1.1 has no way to say no: an error ends the connection, and the gateway comes back with the same message. So
+ * only a storage failure is an error; a topic that is not the gateway's own is acknowledged, dropped and counted.
+ */
+export function publishHooks({
+  linkOf,
+  accept,
+  heard,
+  metrics,
+  clock,
+  log,
+  logLimit,
+  isStopping,
+}: {
+  linkOf: (client: Client) => Link | undefined
+  accept: (message: InboundMessage) => Promise<void>
+  heard: (link: Link, gatewayId: string, atMs: number) => void
+  metrics: BrokerMetrics
+  clock: Clock
+  log: Log
+  logLimit: LogLimit
+  isStopping: () => boolean
+}): Required<Pick<AedesOptions, 'authorizePublish'>> {
+  return {
+    authorizePublish(client, packet, done) {
+      const link = client ? linkOf(client) : undefined
+      const gatewayId = link?.gatewayId
+      if (!link || gatewayId === undefined) return done(new Error('not authenticated'))
+      const { qos, topic } = packet
+      // A will comes from the CONNECT packet and has no command of its own.
+      const isWill = packet.cmd === undefined
+      // That the broker goes says nothing about the gateways it served.
+      if (isWill && isStopping()) return done(new Error('the broker is stopping'))
+
+      const receivedAt = clock.now()
+      if (!isWill) heard(link, gatewayId, receivedAt.getTime())
+      const reason = publishRefusal(gatewayId, topic)
+      if (reason) {
+        metrics.publish(qos, 'refused')
+        metrics.publishRefused.inc({ reason })
+        const line = logLimit(`publish ${gatewayId}`)
+        if (line) log.warn({ gatewayId, topic: topic.slice(0, 256), reason, ...line }, 'publish.refused')
+        return done(null)
+      }
+
+      link.inFlight++
+      const payload = packet.payload as Buffer
+      const { retain, dup = false } = packet
+      accept({ gatewayId, topic, payload, retain, dup, receivedAt }).then(
+        () => {
+          link.inFlight--
+          metrics.publish(qos, 'accepted')
+          done(null)
+        },
+        (error: unknown) => {
+          link.inFlight--
+          metrics.publish(qos, 'failed')
+          const line = logLimit(`accept ${gatewayId}`)
+          if (line) log.error({ err: error, gatewayId, qos, ...line }, 'publish.notStored')
+          // A QoS 0 publisher waits for nothing: to end its connection would only lose more.
+          if (qos === 0 && !isWill) done(null)
+          else done(error instanceof Error ? error : new Error(String(error)))
+        },
+      )
+    },
+  }
+}

@@ -1,0 +1,136 @@
+import cookie from '@fastify/cookie'
+import formbody from '@fastify/formbody'
+import helmet from '@fastify/helmet'
+import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify'
+import { Histogram, type Registry } from 'prom-client'
+import type { Database } from '../db/pool.js'
+import { findSession } from '../db/sessions.js'
+import type { Clock } from '../kit/clock.js'
+import type { Log } from '../kit/log.js'
+import type { Signal } from '../kit/signal.js'
+import { acknowledgeRoutes } from './routes/acknowledge.js'
+import { alertRoutes } from './routes/alert.js'
+import { consoleRoutes } from './routes/console.js'
+import { eventsRoutes } from './routes/events.js'
+import { healthRoutes } from './routes/health.js'
+import { languageRoutes } from './routes/language.js'
+import { loginRoutes, sessionCookie } from './routes/login.js'
+import { serveAssets } from './shell/assets.js'
+import { createChanges } from './shell/changes.js'
+import { handleErrors, sendProblem } from './shell/errors.js'
+import { isOwnForm, localPath, type RouteDeps } from './shell/here.js'
+import { languageOf } from './shell/language.js'
+
+export type DashboardDeps = {
+  db: Database
+  signal: Signal
+  clock: Clock
+  log: Log
+  metrics: Registry
+  /** Where browsers reach this dashboard, as in links. */
+  publicUrl: string
+  trustProxy: boolean
+  timeZoneDefault: string
+  /** Called with each route as it is registered; the authorisation test walks them. */
+  onRoute?: (route: { method: string; url: string }) => void
+}
+
+const bodyBytesMax = 16 * 1024
+const urlChars = 300
+const requestMsMax = 30_000
+
+/** The dashboard, ready to listen. `close()` ends the streams that browsers hold. */
+export async function createDashboard(deps: DashboardDeps): Promise<FastifyInstance> {
+  const { db, signal, clock, log, metrics, publicUrl, timeZoneDefault } = deps
+  // Fastify's own request log would write the tokens that stand in links.
+  const app = fastify({
+    logger: false,
+    trustProxy: deps.trustProxy,
+    bodyLimit: bodyBytesMax,
+    routerOptions: { maxParamLength: urlChars },
+    requestTimeout: requestMsMax,
+    forceCloseConnections: true,
+  })
+  if (deps.onRoute) {
+    const { onRoute } = deps
+    app.addHook('onRoute', ({ method, url }) => {
+      for (const each of [method].flat()) onRoute({ method: each, url })
+    })
+  }
+  const publicHost = new URL(publicUrl).host
+  await app.register(helmet, securityHeaders({ https: publicUrl.startsWith('https:') }))
+  await app.register(cookie)
+  await app.register(formbody)
+  handleErrors(app, { log })
+  measure(app, metrics)
+
+  const assets = await serveAssets(app)
+  const hereOf = async (request: FastifyRequest) => {
+    const now = clock.now()
+    const token = request.cookies[sessionCookie]
+    const language = languageOf(request)
+    const path = request.method === 'GET' ? localPath(request.url) : '/'
+    const refresh = request.headers['shouwang-refresh'] === '1'
+    request.here = { language, path, assets, now, viewer: null, refresh, timeZoneDefault }
+    // Files and health checks are the same for everybody: they need no session, and must answer without a database.
+    if (!token || /^\/(assets\/|healthz|readyz|metrics)/.test(request.url)) return
+    const staff = await findSession(db, { token, now })
+    if (staff) request.here.viewer = { ...staff, kind: 'staff', language }
+  }
+  app.addHook('onRequest', hereOf)
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.method === 'GET' || request.method === 'HEAD' || isOwnForm(request, publicHost)) return
+    log.warn({ route: request.routeOptions.url }, 'request.foreignForm')
+    return sendProblem(request, reply, 'refused')
+  })
+
+  const changes = createChanges({ db, signal, log, metrics })
+  app.addHook('preClose', () => changes.stop())
+  const routeDeps: RouteDeps = { db, clock, log, signal, changes, publicUrl, timeZoneDefault }
+  healthRoutes(app, { ...routeDeps, metrics })
+  loginRoutes(app, routeDeps)
+  languageRoutes(app, routeDeps)
+  eventsRoutes(app, routeDeps)
+  consoleRoutes(app, routeDeps)
+  alertRoutes(app, routeDeps)
+  acknowledgeRoutes(app, routeDeps)
+  await app.ready()
+  return app
+}
+
+const securityHeaders = ({ https }: { https: boolean }) => ({
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'none'"],
+      scriptSrc: ["'self'"],
+      styleSrc: ["'self'"],
+      imgSrc: ["'self'", 'data:'],
+      connectSrc: ["'self'"],
+      formAction: ["'self'"],
+      frameAncestors: ["'none'"],
+      baseUri: ["'none'"],
+    },
+  },
+  // Not no-referrer: with it browsers send `Origin: null` with our own forms. Links with tokens stay on this site.
+  referrerPolicy: { policy: 'same-origin' as const },
+  frameguard: { action: 'deny' as const },
+  // Browsers heed these only over https, and complain about them otherwise.
+  hsts: https ? { maxAge: 31_536_000, includeSubDomains: false } : false,
+  crossOriginOpenerPolicy: https,
+  originAgentCluster: https,
+})
+
+function measure(app: FastifyInstance, metrics: Registry): void {
+  const seconds = new Histogram({
+    name: 'shouwang_http_request_seconds',
+    help: 'Time to answer a request of the dashboard',
+    labelNames: ['method', 'route', 'status'] as const,
+    buckets: [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+    registers: [metrics],
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'none'
+    seconds.observe({ method: request.method, route, status: String(reply.statusCode) }, reply.elapsedTime / 1_000)
+  })
+}

@@ -1,0 +1,55 @@
+import type { Language } from '../../alerts/model.js'
+import { residentText } from '../shell/text-resident.js'
+import { clockWords } from '../shell/times.js'
+import type { LocalDay, LocalHour } from './days.js'
+import type { UnknownStretch } from './hourly-use.js'
+import type { MeterKind } from './load-use.js'
+import { amountWords } from './scale.js'
+
+/** What a chart draws: one kind of meter, told in one language. */
+export type ChartContext = { kind: MeterKind; language: Language; timeZone: string; now: number }
+
+const twoDigits = (hour: number) => String(hour).padStart(2, '0')
+
+/** "14:00–15:00", or with the half hour of the zone. */
+export function spanWords({ at, localHour }: LocalHour, { timeZone, language }: ChartContext): string {
+  const minutes = new Intl.DateTimeFormat('en-GB', { timeZone, minute: '2-digit' }).format(at).padStart(2, '0')
+  return residentText(language).hourSpan(`${twoDigits(localHour)}:${minutes}`, `${twoDigits((localHour + 1) % 24)}:${minutes}`)
+}
+
+/** What is known of an hour: "12 L", "no use", "unknown"; empty for an hour that has not been yet. */
+export function hourWords(hour: LocalHour, { kind, language }: ChartContext): string {
+  const t = residentText(language)
+  if (hour.state === 'not yet') return ''
+  if (hour.state === 'unknown') return t.unknown
+  if (hour.state === 'not used') return t.noUse
+  const amount = amountWords(hour.use ?? 0, kind, language)
+  return hour.partly ? t.partly(amount) : amount
+}
+
+/** "86 L", "at least 86 L" where part of the day is unknown, or that nothing is known. */
+export function totalWords(day: LocalDay, { kind, language }: ChartContext): string {
+  const t = residentText(language)
+  if (day.total === null) return day.partly ? t.nothingKnown : '–'
+  const amount = amountWords(day.total, kind, language)
+  return day.partly ? t.atLeast(amount) : amount
+}
+
+/** "Sat 21 Nov", "11月21日 周六". */
+export function dayWords(date: string, language: Language): string {
+  const at = Date.parse(`${date}T12:00:00Z`)
+  const format = (options: Intl.DateTimeFormatOptions) =>
+    new Intl.DateTimeFormat(language === 'zh' ? 'zh-CN' : 'en-GB', { timeZone: 'UTC', ...options }).format(at)
+  if (language === 'zh') return `${format({ month: 'numeric', day: 'numeric' })} ${format({ weekday: 'short' })}`
+  return format({ weekday: 'short', day: 'numeric', month: 'short' }).replace(',', '')
+}
+
+/** A stretch without readings, with what was used meanwhile where the register tells. */
+export function stretchWords(stretch: UnknownStretch, { kind, language, timeZone, now }: ChartContext): string {
+  const t = residentText(language)
+  const clock = (at: number) => clockWords(at, now, timeZone, language)
+  if (stretch.until === null) return t.stretchOpen(clock(stretch.from))
+  if (stretch.use === null) return t.stretchUnknown(clock(stretch.from), clock(stretch.until))
+  if (stretch.use === 0) return t.stretchNothing(clock(stretch.from), clock(stretch.until))
+  return t.stretchUse(clock(stretch.from), clock(stretch.until), amountWords(stretch.use, kind, language))
+}

@@ -1,0 +1,197 @@
+import type { FastifyInstance } from 'fastify'
+import { z } from 'zod'
+import type { Language, Severity } from '../../alerts/model.js'
+import { knowledge } from '../../alerts/rules/fold.js'
+import { type AlertRow, listClosedAlerts, listOpenAlerts } from '../../db/alert-views.js'
+import { listResidentStates, listResidents } from '../../db/resident-list.js'
+import { AlertCard } from '../shell/alert-card.js'
+import { type RouteDeps, seeOther, sendPage } from '../shell/here.js'
+import { Page } from '../shell/page.js'
+import { createRecent } from '../shell/recent.js'
+import { ResidentTable, residentsPerPage } from '../shell/resident-table.js'
+import { defineText, plural } from '../shell/text.js'
+import { durationWords } from '../shell/times.js'
+import { careRoles, homePath, operatorRoles, requireStaff } from '../shell/viewer.js'
+
+const text = defineText({
+  en: {
+    title: 'Console',
+    counts: {
+      emergency: (n: number) => plural(n, 'emergency', 'emergencies'),
+      urgent: (n: number) => `${n} urgent`,
+      warning: (n: number) => plural(n, 'warning', 'warnings'),
+      notice: (n: number) => plural(n, 'notice', 'notices'),
+    },
+    and: ' and ',
+    waiting: (what: string, waiting: number, total: number) =>
+      waiting === total ? `${what}, nobody on the way` : `${what}, ${waiting} of them waiting for somebody`,
+    taken: (what: string) => `${what}, all taken`,
+    quiet: 'All quiet: no open alert.',
+    noAlert: 'No open alert.',
+    allSeen: (n: number, age: string) =>
+      n === 1 ? `1 resident, seen within the last ${age}.` : `${n} residents, all seen within the last ${age}.`,
+    someSeen: (n: number, unknown: number, idle: number) =>
+      `${plural(n, 'resident', 'residents')}; ${[
+        unknown > 0 ? `of ${unknown} nothing is known right now` : '',
+        idle > 0 ? `${idle} without any use in the last 12 h` : '',
+      ]
+        .filter(Boolean)
+        .join(', ')}.`,
+    nobody: 'No residents are registered yet.',
+    alerts: 'Open alerts',
+    notices: 'Notices about devices',
+    closed: 'Closed in the last 24 h',
+    more: (n: number) => `${n} more are open than are listed here. The worst are listed.`,
+    soundOn: 'Turn the sound on',
+    soundNeeded: 'The sound is off. Turn it on to hear a new emergency.',
+    soundIsOn: 'Sound is on for new emergencies.',
+  },
+  zh: {
+    title: '值守台',
+    counts: {
+      emergency: (n) => `${n} 起紧急情况`,
+      urgent: (n) => `${n} 条急办预警`,
+      warning: (n) => `${n} 条警告`,
+      notice: (n) => `${n} 条提醒`,
+    },
+    and: '、',
+    waiting: (what, waiting, total) =>
+      waiting === total ? `${what}，还没有人过去` : `${what}，其中 ${waiting} 条还没有人接手`,
+    taken: (what) => `${what}，都已有人接手`,
+    quiet: '一切平静，没有未处理的预警。',
+    noAlert: '没有未处理的预警。',
+    allSeen: (n, age) => `${n} 位居民，最近 ${age}内都有用水或用电。`,
+    someSeen: (n, unknown, idle) =>
+      `${n} 位居民；${[
+        unknown > 0 ? `${unknown} 位目前情况未知` : '',
+        idle > 0 ? `${idle} 位最近 12 小时没有用水用电` : '',
+      ]
+        .filter(Boolean)
+        .join('，')}。`,
+    nobody: '还没有登记居民。',
+    alerts: '未处理的预警',
+    notices: '设备提醒',
+    closed: '最近 24 小时内结束的',
+    more: (n) => `另有 ${n} 条未列出，这里只列出最严重的。`,
+    soundOn: '打开声音',
+    soundNeeded: '声音未打开。打开后，有新的紧急情况会响铃。',
+    soundIsOn: '有新的紧急情况时会响铃。',
+  },
+})
+
+const alertsMax = 300
+const closedMax = 50
+const dayMs = 86_400_000
+/** The quiet line reads every resident's state: not more often than this, however many consoles are open. */
+const summaryMsMax = 10_000
+
+const query = z.object({
+  q: z.string().trim().max(100).catch(''),
+  page: z.coerce.number().int().min(1).max(10_000).catch(1),
+})
+
+/** The console: who needs me now? */
+export function consoleRoutes(app: FastifyInstance, { db }: RouteDeps): void {
+  const recentStates = createRecent({
+    ageMsMax: summaryMsMax,
+    load: (ids: string[]) => listResidentStates(db, { communityIds: ids }),
+  })
+
+  app.get('/', async (request, reply) => {
+    const viewer = requireStaff(request, [...careRoles, ...operatorRoles])
+    if (viewer.role === 'operator') return seeOther(reply, homePath(viewer.role))
+    const { here } = request
+    const { communityIds } = viewer
+    const { q: search, page } = query.parse(request.query)
+    const [open, closed, list] = await Promise.all([
+      listOpenAlerts(db, { communityIds, rowsMax: alertsMax }),
+      listClosedAlerts(db, { communityIds, since: new Date(here.now.getTime() - dayMs), rowsMax: closedMax }),
+      listResidents(db, { communityIds, search, offset: (page - 1) * residentsPerPage, rowsMax: residentsPerPage }),
+    ])
+    const alerts = open.alerts.filter(({ severity }) => severity !== 'notice')
+    const notices = open.alerts.filter(({ severity }) => severity === 'notice')
+    const t = text(here.language)
+    const answer =
+      alerts.length > 0
+        ? { tone: toneOf(alerts), first: firstLine(alerts, here.language), more: null }
+        : calmAnswer(await recentStates(communityIds, here.now), here.now.getTime(), here.language)
+    const unlisted = open.total - open.alerts.length
+    return sendPage(
+      reply,
+      <Page here={here} title={alerts.length > 0 ? answer.first : t.title} current="console">
+        <div class={`answer answer-${answer.tone}`}>
+          <h1>{answer.first}</h1>
+          {answer.more && <p>{answer.more}</p>}
+        </div>
+        <div id="sound" class="sound" hidden data-on={t.soundOn} data-needed={t.soundNeeded} data-is-on={t.soundIsOn} />
+        {alerts.length > 0 && (
+          <section aria-labelledby="alerts">
+            <h2 id="alerts" class="sr-only">
+              {t.alerts}
+            </h2>
+            <ul class="cards">
+              {alerts.map((alert) => (
+                <AlertCard key={alert.alertId} alert={alert} here={here} />
+              ))}
+            </ul>
+            {unlisted > 0 && <p>{t.more(unlisted)}</p>}
+          </section>
+        )}
+        <Folded id="notices" heading={t.notices} alerts={notices} here={here} />
+        <ResidentTable {...list} search={search} page={page} here={here} />
+        <Folded id="closed" heading={t.closed} alerts={closed} here={here} />
+      </Page>,
+    )
+  })
+}
+
+function Folded(p: { id: string; heading: string; alerts: AlertRow[]; here: Parameters<typeof AlertCard>[0]['here'] }) {
+  if (p.alerts.length === 0) return null
+  return (
+    <details id={p.id} class="folded">
+      <summary>
+        <h2>
+          {p.heading} <span class="count">{p.alerts.length}</span>
+        </h2>
+      </summary>
+      <ul class="cards">
+        {p.alerts.map((alert) => (
+          <AlertCard key={alert.alertId} alert={alert} here={p.here} />
+        ))}
+      </ul>
+    </details>
+  )
+}
+
+/** "2 emergencies, nobody on the way": the worst severity that somebody must still take, else the worst there is. */
+function firstLine(alerts: AlertRow[], language: Language): string {
+  const t = text(language)
+  const severities = ['emergency', 'urgent', 'warning'] as const satisfies Severity[]
+  const counted = severities
+    .map((severity) => ({ severity, count: alerts.filter((alert) => alert.severity === severity).length }))
+    .filter(({ count }) => count > 0)
+  const what = counted.map(({ severity, count }) => t.counts[severity](count)).join(t.and)
+  const waiting = alerts.filter(({ stage }) => stage === 'open').length
+  return waiting > 0 ? t.waiting(what, waiting, alerts.length) : t.taken(what)
+}
+
+function toneOf(alerts: AlertRow[]): 'emergency' | 'busy' {
+  return alerts.some(({ stage, severity }) => stage === 'open' && severity === 'emergency') ? 'emergency' : 'busy'
+}
+
+/** "All quiet … 12 residents, all seen within the last 6 h"; never "all quiet" while of one nothing is known. */
+function calmAnswer(states: Awaited<ReturnType<typeof listResidentStates>>, nowMs: number, language: Language) {
+  const t = text(language)
+  if (states.length === 0) return { tone: 'plain', first: t.noAlert, more: t.nobody }
+  let [unknown, idle, oldestMs] = [0, 0, nowMs]
+  for (const state of states) {
+    const known = state && knowledge(state, nowMs)
+    if (!known || known.knowledge === 'unknown' || known.lastUseAt === null) unknown += 1
+    else if (known.knowledge === 'not used') idle += 1
+    else oldestMs = Math.min(oldestMs, known.lastUseAt)
+  }
+  if (unknown + idle > 0) return { tone: 'plain', first: t.noAlert, more: t.someSeen(states.length, unknown, idle) }
+  const hourMs = 3_600_000
+  const age = durationWords(Math.max(1, Math.ceil((nowMs - oldestMs) / hourMs)) * hourMs, language)
+  return { tone: 'quiet', first: t.quiet, more: t.allSeen(states.length, age) }
+}

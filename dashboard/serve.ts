@@ -1,0 +1,53 @@
+import type { AddressInfo } from 'node:net'
+import type { Registry } from 'prom-client'
+import type { Database } from '../db/pool.js'
+import type { Clock } from '../kit/clock.js'
+import { StartError, type Teardown } from '../kit/lifecycle.js'
+import type { Log } from '../kit/log.js'
+import { publicUrlOf, type Settings } from '../kit/settings.js'
+import type { Signal } from '../kit/signal.js'
+import { createDashboard } from './app.js'
+
+/**
+ * The dashboard role, listening. Returns the port it got.
+ * @throws StartError when the port cannot be had
+ */
+export async function startDashboard({
+  db,
+  settings,
+  clock,
+  log,
+  metrics,
+  signal,
+  teardown,
+}: {
+  db: Database
+  settings: Settings
+  clock: Clock
+  log: Log
+  metrics: Registry
+  signal: Signal
+  teardown: Teardown
+}): Promise<{ port: number }> {
+  const app = await createDashboard({
+    db,
+    signal,
+    clock,
+    log,
+    metrics,
+    publicUrl: publicUrlOf(settings, settings.HTTP_PORT),
+    trustProxy: settings.TRUST_PROXY,
+    timeZoneDefault: settings.TZ_DEFAULT,
+  })
+  teardown.add('dashboard', () => app.close())
+  try {
+    await app.listen({ host: settings.HOST, port: settings.HTTP_PORT })
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    const why = code === 'EADDRINUSE' ? 'the port is in use' : message
+    throw new StartError(`setting HTTP_PORT = ${settings.HTTP_PORT}: ${why}`)
+  }
+  const { port } = app.server.address() as AddressInfo
+  log.info({ port }, 'dashboard.listening')
+  return { port }
+}

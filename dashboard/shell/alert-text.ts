@@ -1,0 +1,235 @@
+import type { AlertKind, Language } from '../../alerts/model.js'
+import { defineText, plural } from './text.js'
+
+/** Texts of an alert's own page. */
+export const alertText = defineText({
+  en: {
+    door: 'At the door',
+    resident: 'Resident',
+    address: 'Address',
+    phone: 'Phone',
+    doorCode: 'Door code',
+    keyHolder: 'Spare key',
+    healthNote: 'Health',
+    notGiven: 'not on record',
+    what: 'What happened',
+    observed: 'Measured',
+    opened: 'Alert opened',
+    closed: 'Closed',
+    device: 'Device',
+    room: 'Room',
+    next: 'What happens next',
+    tells: (names: string, wait: string) => `If nobody takes it, ${names} will be told in ${wait}.`,
+    tellsNow: (names: string) => `${names} is being told now.`,
+    tellsAgain: (names: string, wait: string) => `If nobody takes it, it starts again with ${names} in ${wait}.`,
+    nobodyToTell: (wait: string) =>
+      `There is nobody else to tell. The roster is tried again in ${wait}: please take it.`,
+    returns: (wait: string) => `If it is neither moved on nor closed, it comes back to everybody in ${wait}.`,
+    nothingNext: 'Nobody is paged for a notice. It stays here until it is closed.',
+    done: 'Nothing: this alert is closed.',
+    acknowledge: 'I am taking this',
+    enRoute: 'I am on my way',
+    arrived: 'I am at the door',
+    close: 'Close this alert',
+    closeHeading: 'What was it?',
+    note: 'Note',
+    noteHint: 'Required for “Other”.',
+    closeSubmit: 'Close',
+    noteMissing: 'Please write in the note what it was, then close.',
+    tookFirst: (name: string) => `${name} was faster and is handling this alert.`,
+    closedFirst: (name: string) => `${name} has closed this alert already.`,
+    changedFirst: 'This alert has changed meanwhile: nothing was done. See how it stands now.',
+    outcome: 'Outcome',
+    pages: 'Who was told',
+    noPages: 'Nobody was paged.',
+    channel: { webhook: 'Webhook', email: 'E-mail', console: 'Console' } as Record<string, string>,
+    status: { pending: 'being sent', sent: 'sent', failed: 'failed', cancelled: 'not sent: taken before' },
+    attempts: (n: number) => plural(n, 'attempt', 'attempts'),
+    history: 'History',
+    by: { system: '', console: '', link: 'by the link in the page' },
+    caution: 'Take care',
+    yes: 'yes',
+    no: 'no',
+    numbers: 'The numbers behind it',
+  },
+  zh: {
+    door: '上门须知',
+    resident: '居民',
+    address: '地址',
+    phone: '电话',
+    doorCode: '门禁密码',
+    keyHolder: '备用钥匙',
+    healthNote: '健康情况',
+    notGiven: '没有登记',
+    what: '发生了什么',
+    observed: '测得时间',
+    opened: '预警时间',
+    closed: '结束时间',
+    device: '设备',
+    room: '位置',
+    next: '接下来会怎样',
+    tells: (names, wait) => `如果没有人接手，${wait}后会通知 ${names}。`,
+    tellsNow: (names) => `正在通知 ${names}。`,
+    tellsAgain: (names, wait) => `如果没有人接手，${wait}后会从 ${names} 开始重新通知。`,
+    nobodyToTell: (wait) => `没有其他人可以通知，${wait}后会再查一次值班表。请您接手。`,
+    returns: (wait) => `如果没有进展也没有结束，${wait}后会重新通知大家。`,
+    nothingNext: '提醒不会打扰任何人，会一直留在这里，直到有人结束它。',
+    done: '无。这条预警已经结束。',
+    acknowledge: '我来处理',
+    enRoute: '我在路上',
+    arrived: '我已到门口',
+    close: '结束这条预警',
+    closeHeading: '是什么情况？',
+    note: '备注',
+    noteHint: '选择“其他”时必填。',
+    closeSubmit: '结束',
+    noteMissing: '请在备注里写明情况，再结束。',
+    tookFirst: (name) => `${name} 先一步接手，正在处理这条预警。`,
+    closedFirst: (name) => `${name} 已经结束了这条预警。`,
+    changedFirst: '这条预警刚刚有了变化，您的操作没有生效。请看最新情况。',
+    outcome: '结果',
+    pages: '通知了谁',
+    noPages: '没有通知任何人。',
+    channel: { webhook: '消息推送', email: '邮件', console: '值守台' },
+    status: { pending: '正在发送', sent: '已发送', failed: '发送失败', cancelled: '未发送：已有人接手' },
+    attempts: (n) => `尝试 ${n} 次`,
+    history: '经过',
+    by: { system: '', console: '', link: '通过通知里的链接' },
+    caution: '注意安全',
+    yes: '是',
+    no: '否',
+    numbers: '判断依据',
+  },
+})
+
+/** What could hurt the one who goes. */
+const cautions: Partial<Record<AlertKind, Record<Language, string>>> = {
+  smoke: {
+    en: 'If the door or its handle is hot, do not open it: keep away and wait for the fire brigade.',
+    zh: '门或门把手发烫就不要开门，退到安全处等消防人员。',
+  },
+  gas: {
+    en: 'Knock: no electric doorbell, no light switches or appliances. Go outside before you phone.',
+    zh: '不要按电门铃，不要开关灯和电器，敲门即可；到室外再打电话。',
+  },
+}
+export const cautionOf = (kind: AlertKind, language: Language): string | undefined => cautions[kind]?.[language]
+
+/** Names of the numbers in a reason. Keys that are not here are shown as they are: nothing is hidden. */
+export const reasonText = defineText({
+  en: {
+    since: 'Since',
+    until: 'Known until',
+    hours: 'Hours without use (h)',
+    litres: 'Water (L)',
+    litresPerHour: 'Water per hour (L/h)',
+    water: 'Water meter reports',
+    electricity: 'Electricity meter reports',
+    metersOffline: 'Meters that do not report',
+    usualMs: 'Usually reports every',
+    limitMs: 'Offline after',
+    connected: 'Gateway connected',
+    aheadMs: 'Clock ahead by',
+    marked: 'Marked by the device',
+    battery_low: 'Battery (0 to 1)',
+    tamper: 'Tampered with',
+    device_fault: 'Fault',
+    clockWrong: 'Device clock wrong',
+    lateMs: 'Arrived late by',
+    level: 'Level',
+    unit: 'Unit',
+    retained: 'Repeated by the gateway',
+  },
+  zh: {
+    since: '开始',
+    until: '数据截至',
+    hours: '未使用时长（小时）',
+    litres: '用水（升）',
+    litresPerHour: '每小时用水（升/小时）',
+    water: '水表有数据',
+    electricity: '电表有数据',
+    metersOffline: '没有数据的表',
+    usualMs: '通常上报间隔',
+    limitMs: '超过多久算离线',
+    connected: '网关在线',
+    aheadMs: '时钟快了',
+    marked: '设备自己标记',
+    battery_low: '电量（0 到 1）',
+    tamper: '被拆动',
+    device_fault: '故障',
+    clockWrong: '设备时钟不准',
+    lateMs: '晚到',
+    level: '数值',
+    unit: '单位',
+    retained: '网关重复发送',
+  },
+})
+
+type Detail = Record<string, unknown>
+const word = (value: unknown) => (typeof value === 'string' || typeof value === 'number' ? String(value) : '')
+
+/** One line of an alert's history. */
+export function eventSentence(
+  event: { kind: string; name: string | null; toldName: string | null; detail: Detail },
+  language: Language,
+  outcome: (value: string) => string,
+): string {
+  const en = language === 'en'
+  const { detail } = event
+  const who = event.name ?? ''
+  const told = event.toldName ?? word(detail.staffId)
+  const headline = (detail.headline as Partial<Record<Language, string>> | undefined)?.[language]
+  switch (event.kind) {
+    case 'opened':
+      return en ? 'The alert opened.' : '预警发出。'
+    case 'told':
+      return en ? `${told} was told${roleOf(detail.role, language)}.` : `通知 ${told}${roleOf(detail.role, language)}。`
+    case 'acknowledged':
+      return en ? `${who} took it.` : `${who} 接手。`
+    case 'en_route':
+      return en ? `${who} was on the way.` : `${who} 出发，在路上。`
+    case 'arrived':
+      return en ? `${who} was at the door.` : `${who} 到达门口。`
+    case 'closed': {
+      const result = outcome(word(detail.outcome))
+      const note = word(detail.note)
+      if (en) return `${who ? `${who} closed it` : 'It closed by itself'}: ${result}${note ? `. ${note}` : '.'}`
+      return `${who ? `${who} 结束` : '自动结束'}：${result}${note ? `。${note}` : '。'}`
+    }
+    case 'returned':
+      return en ? 'Nobody moved it on: it came back to everybody.' : '长时间没有进展，重新通知。'
+    case 'nobody to tell':
+      return en ? 'There was nobody on the roster to tell.' : '值班表上没有可以通知的人。'
+    case 'repeat':
+      return en ? 'It was reported again.' : '再次上报。'
+    case 'cancelled':
+      return en ? 'The button was cancelled at the device.' : '设备上取消了呼叫。'
+    case 'cleared':
+      return `${en ? 'It is so no longer' : '情况已解除'}${headline ? `${en ? ': ' : '：'}${headline}` : en ? '.' : '。'}`
+    case 'page sent':
+      return en
+        ? `The page to ${told} was sent${through(detail, en)}.`
+        : `给 ${told} 的通知已发送${through(detail, en)}。`
+    case 'page failed':
+      return en
+        ? `The page to ${told} failed${through(detail, en)}.`
+        : `给 ${told} 的通知发送失败${through(detail, en)}。`
+    default:
+      return headline ?? [event.kind, who].filter(Boolean).join(', ')
+  }
+}
+
+function through(detail: Detail, en: boolean): string {
+  const channel = word(detail.channel)
+  if (channel === '') return ''
+  return en ? ` (${alertText('en').channel[channel] ?? channel})` : `（${alertText('zh').channel[channel] ?? channel}）`
+}
+
+function roleOf(role: unknown, language: Language): string {
+  const words: Record<string, Record<Language, string>> = {
+    responsible: { en: ' (responsible)', zh: '（负责社工）' },
+    'on duty': { en: ' (on duty)', zh: '（值班）' },
+    supervisor: { en: ' (supervisor)', zh: '（主管）' },
+  }
+  return words[word(role)]?.[language] ?? ''
+}

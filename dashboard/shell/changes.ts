@@ -1,0 +1,116 @@
+import type { ServerResponse } from 'node:http'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Gauge, type Registry } from 'prom-client'
+import { newestAlertEvent } from '../../db/alert-views.js'
+import type { Database } from '../../db/pool.js'
+import type { Log } from '../../kit/log.js'
+import { startLoop } from '../../kit/loop.js'
+import type { Signal } from '../../kit/signal.js'
+
+/** Tells browsers that something changed, and nothing more: they ask for their page again. */
+export type Changes = {
+  /**
+   * Answers the request with a stream of change counters (server-sent events). `key` bounds streams: the eleventh of
+   * one session or link is answered 429.
+   */
+  stream(request: FastifyRequest, reply: FastifyReply, key: string): FastifyReply
+  stop(): Promise<void>
+}
+
+const pollMs = 1_000
+const heartbeatMs = 25_000
+const streamsPerKeyMax = 10
+const streamsMax = 5_000
+/** After this the browser connects anew, and the session is looked at again. */
+const streamMsMax = 15 * 60_000
+/** A browser that reads this much too slowly is cut off; it comes back. */
+const unsentBytesMax = 64 * 1024
+
+/**
+ * One poll a second for the whole process, however many browsers listen, finds what other processes did; the signal
+ * tells what happened in this one at once.
+ */
+export function createChanges({
+  db,
+  signal,
+  log,
+  metrics,
+}: {
+  db: Database
+  signal: Signal
+  log: Log
+  metrics: Registry
+}): Changes {
+  const streams = new Map<ServerResponse, { key: string; openedMs: number }>()
+  let counter = 0
+  let newest: number | undefined
+  new Gauge({
+    name: 'shouwang_dashboard_streams',
+    help: 'Browsers that listen for changes',
+    registers: [metrics],
+    collect() {
+      this.set(streams.size)
+    },
+  })
+
+  const send = (response: ServerResponse, text: string) => {
+    response.write(text)
+    if (response.writableLength > unsentBytesMax) response.destroy()
+  }
+  const changed = () => {
+    counter += 1
+    for (const response of streams.keys()) send(response, `event: change\ndata: ${counter}\n\n`)
+  }
+  const forget = signal.on('alerts', changed)
+  const poll = startLoop({
+    name: 'dashboard.changes',
+    pauseMs: pollMs,
+    log,
+    work: async () => {
+      if (streams.size === 0) return 'idle'
+      const found = await newestAlertEvent(db)
+      if (newest !== undefined && found !== newest) changed()
+      newest = found
+      return 'idle'
+    },
+  })
+  const heartbeat = setInterval(() => {
+    const nowMs = performance.now()
+    for (const [response, { openedMs }] of streams)
+      if (nowMs - openedMs > streamMsMax) response.end()
+      else send(response, ': still here\n\n')
+  }, heartbeatMs)
+  heartbeat.unref()
+
+  return {
+    stream: (request, reply, key) => {
+      const own = [...streams.values()].filter((stream) => stream.key === key).length
+      if (own >= streamsPerKeyMax || streams.size >= streamsMax)
+        return reply.code(429).type('text/plain').send('too many streams')
+      reply.hijack()
+      const response = reply.raw
+      response.on('error', (error) => log.debug({ error: error.message }, 'stream.failed'))
+      response.on('close', () => streams.delete(response))
+      response.writeHead(200, {
+        'content-type': 'text/event-stream; charset=utf-8',
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
+        // Asks a proxy in front not to hold events back.
+        'x-accel-buffering': 'no',
+      })
+      streams.set(response, { key, openedMs: performance.now() })
+      request.raw.socket.setNoDelay(true)
+      // Browsers that were cut off together do not all come back together.
+      const retryMs = 1_000 + Math.floor(Math.random() * 4_000)
+      send(response, `retry: ${retryMs}\nevent: change\ndata: ${counter}\n\n`)
+      return reply
+    },
+    stop: async () => {
+      forget()
+      clearInterval(heartbeat)
+      for (const response of streams.keys()) response.end()
+      streams.clear()
+      await poll.stop()
+    },
+  }
+}

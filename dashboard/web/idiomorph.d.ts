@@ -1,0 +1,2 @@
+/** Served beside this code, from the package as it is. */
+export { Idiomorph } from 'idiomorph'

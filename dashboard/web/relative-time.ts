@@ -1,0 +1,59 @@
+/**
+ * How a time reads: relative first, then by the clock of the resident's own zone. Pure, shared by the server and the
+ * browser, so that what the browser renders again every half minute is what the server wrote.
+ */
+
+const minuteMs = 60_000
+const hourMs = 60 * minuteMs
+const dayMs = 24 * hourMs
+
+/** How long, in words: "40 s", "25 min", "3 h 20 min", "2 days"; "40 秒"，"25 分钟"，"3 小时 20 分钟"，"2 天". */
+export function durationWords(ms: number, language: 'zh' | 'en'): string {
+  const zh = language === 'zh'
+  const whole = Math.max(0, ms)
+  if (whole < minuteMs) return `${Math.round(whole / 1_000)} ${zh ? '秒' : 's'}`
+  if (whole < hourMs) return `${Math.floor(whole / minuteMs)} ${zh ? '分钟' : 'min'}`
+  if (whole < dayMs) {
+    const hours = Math.floor(whole / hourMs)
+    const minutes = Math.floor((whole % hourMs) / minuteMs)
+    const first = `${hours} ${zh ? '小时' : 'h'}`
+    return minutes === 0 ? first : `${first} ${minutes} ${zh ? '分钟' : 'min'}`
+  }
+  const days = Math.floor(whole / dayMs)
+  return zh ? `${days} 天` : `${days} day${days === 1 ? '' : 's'}`
+}
+
+/** By the clock in `timeZone`: "14:05" today, else with the day: "yesterday 14:05", "18 Nov, 14:05". */
+export function clockWords(atMs: number, nowMs: number, timeZone: string, language: 'zh' | 'en'): string {
+  const zh = language === 'zh'
+  const clock = new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit' }).format(atMs)
+  const day = dayOf(atMs, timeZone)
+  if (day === dayOf(nowMs, timeZone)) return clock
+  if (day === dayOf(nowMs - dayMs, timeZone)) return zh ? `昨天 ${clock}` : `yesterday ${clock}`
+  const sameYear = day.slice(0, 4) === dayOf(nowMs, timeZone).slice(0, 4)
+  const date = new Intl.DateTimeFormat(zh ? 'zh-CN' : 'en-GB', {
+    timeZone,
+    day: 'numeric',
+    month: 'short',
+    ...(sameYear ? {} : { year: 'numeric' as const }),
+  }).format(atMs)
+  return zh ? `${date} ${clock}` : `${date}, ${clock}`
+}
+
+/** "25 min ago, 14:05", "just now, 14:30", "in 40 s, 14:31"; "25 分钟前，14:05". */
+export function relativeWords(atMs: number, nowMs: number, timeZone: string, language: 'zh' | 'en'): string {
+  const zh = language === 'zh'
+  const ageMs = nowMs - atMs
+  const clock = clockWords(atMs, nowMs, timeZone, language)
+  const comma = zh ? '，' : ', '
+  if (ageMs < -5_000)
+    return `${zh ? `${durationWords(-ageMs, language)}后` : `in ${durationWords(-ageMs, language)}`}${comma}${clock}`
+  if (ageMs < minuteMs) return `${zh ? '刚刚' : 'just now'}${comma}${clock}`
+  const age = durationWords(ageMs, language)
+  return `${zh ? `${age}前` : `${age} ago`}${comma}${clock}`
+}
+
+/** The calendar day in that zone, as "2026-11-21". */
+function dayOf(atMs: number, timeZone: string): string {
+  return new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(atMs)
+}

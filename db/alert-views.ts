@@ -1,0 +1,155 @@
+import type { AlertKind, Headline, Outcome, Severity, Stage } from '../alerts/model.js'
+import type { Queryable } from './pool.js'
+
+/** An alert as the console lists it. */
+export type AlertRow = {
+  alertId: number
+  kind: AlertKind
+  severity: Severity
+  stage: Stage
+  openedAt: Date
+  observedAt: Date
+  closedAt: Date | null
+  headline: Headline
+  residentId: string
+  residentName: string
+  address: string
+  timeZone: string
+  handledBy: { staffId: string; name: string } | null
+  outcome: Outcome | null
+}
+
+export type AlertDetail = AlertRow & {
+  step: number
+  round: number
+  dueAt: Date | null
+  outcomeNote: string
+  reason: Record<string, unknown>
+  communityName: string
+  room: string
+  deviceId: string | null
+  phone: string | null
+  doorCode: string | null
+  keyHolder: string | null
+  healthNote: string | null
+}
+
+export type AlertEvent = {
+  eventId: number
+  at: Date
+  kind: string
+  name: string | null
+  via: 'system' | 'console' | 'link'
+  detail: Record<string, unknown>
+  /** Whom `detail.staffId` means. */
+  toldName: string | null
+}
+
+export type PageRow = {
+  pageId: string
+  toName: string
+  channel: string
+  status: 'pending' | 'sent' | 'failed' | 'cancelled'
+  createdAt: Date
+  sentAt: Date | null
+  attempts: number
+  lastError: string | null
+}
+
+const rowColumns = `a.alert_id as "alertId", a.kind, a.severity, a.stage, a.opened_at as "openedAt",
+  a.observed_at as "observedAt", a.closed_at as "closedAt", a.outcome,
+  json_build_object('zh', a.headline_zh, 'en', a.headline_en) as headline,
+  r.resident_id as "residentId", r.name as "residentName", r.address, r.time_zone as "timeZone",
+  case when h.staff_id is not null then json_build_object('staffId', h.staff_id, 'name', h.name) end as "handledBy"`
+const rowTables = `alerts a join residents r using (resident_id) left join staff h on h.staff_id = a.handled_by`
+const worstFirst = `array_position(array['emergency', 'urgent', 'warning', 'notice'], a.severity), a.stage <> 'open', a.opened_at`
+
+/** Open alerts of these communities, worst first, unacknowledged before taken, oldest first. */
+export async function listOpenAlerts(
+  db: Queryable,
+  p: { communityIds: string[]; rowsMax: number },
+): Promise<{ alerts: AlertRow[]; total: number }> {
+  const { rows } = await db.query(
+    `select ${rowColumns}, count(*) over () as total from ${rowTables}
+     where a.community_id = any($1) and a.closed_at is null
+     order by ${worstFirst}, a.alert_id limit $2`,
+    [p.communityIds, p.rowsMax],
+  )
+  return { alerts: rows as AlertRow[], total: (rows[0] as { total: number } | undefined)?.total ?? 0 }
+}
+
+/** Alerts of these communities closed since then, newest first. */
+export async function listClosedAlerts(
+  db: Queryable,
+  p: { communityIds: string[]; since: Date; rowsMax: number },
+): Promise<AlertRow[]> {
+  const { rows } = await db.query(
+    `select ${rowColumns} from ${rowTables}
+     where a.community_id = any($1) and a.closed_at >= $2 and a.severity <> 'notice'
+     order by a.closed_at desc limit $3`,
+    [p.communityIds, p.since, p.rowsMax],
+  )
+  return rows as AlertRow[]
+}
+
+/** One alert with what somebody needs at the door, or null when it is not there for these communities. */
+export async function findAlert(
+  db: Queryable,
+  p: { alertId: number; communityIds: string[] },
+): Promise<AlertDetail | null> {
+  const { rows } = await db.query(
+    `select ${rowColumns}, a.step, a.round, a.due_at as "dueAt", a.outcome_note as "outcomeNote", a.reason,
+            c.name as "communityName", coalesce(d.room, '') as room, d.device_id as "deviceId",
+            r.phone, r.door_code as "doorCode", r.key_holder as "keyHolder", r.health_note as "healthNote"
+     from ${rowTables} join communities c on c.community_id = a.community_id left join devices d using (device_no)
+     where a.alert_id = $1 and a.community_id = any($2)`,
+    [p.alertId, p.communityIds],
+  )
+  return (rows[0] as AlertDetail | undefined) ?? null
+}
+
+/**
+ * The little that the one-tap page shows of an alert. Not scoped by community: who holds the token was sent this alert.
+ */
+export async function findAlertOfLink(db: Queryable, { alertId }: { alertId: number }): Promise<AlertRow | null> {
+  const { rows } = await db.query(`select ${rowColumns} from ${rowTables} where a.alert_id = $1`, [alertId])
+  return (rows[0] as AlertRow | undefined) ?? null
+}
+
+/** The full history of an alert, oldest first. The caller has checked that the viewer may see the alert. */
+export async function listAlertEvents(db: Queryable, { alertId }: { alertId: number }): Promise<AlertEvent[]> {
+  const { rows } = await db.query(
+    `select e.alert_event_id as "eventId", e.at, e.kind, s.name, e.via, e.detail, t.name as "toldName"
+     from alert_events e left join staff s on s.staff_id = e.staff_id
+     left join staff t on t.staff_id = e.detail->>'staffId'
+     where e.alert_id = $1 order by e.alert_event_id desc limit 500`,
+    [alertId],
+  )
+  return (rows as AlertEvent[]).reverse()
+}
+
+/** Who was told of an alert through what, oldest first. The caller has checked that the viewer may see the alert. */
+export async function listPages(db: Queryable, { alertId }: { alertId: number }): Promise<PageRow[]> {
+  const { rows } = await db.query(
+    `select p.page_id as "pageId", s.name as "toName", p.channel, p.status, p.created_at as "createdAt",
+            p.sent_at as "sentAt", p.attempts, p.last_error as "lastError"
+     from pages p join staff s using (staff_id)
+     where p.alert_id = $1 order by p.created_at desc, s.name, p.position limit 200`,
+    [alertId],
+  )
+  return (rows as PageRow[]).reverse()
+}
+
+/** Grows with each thing that happens to any alert. */
+export async function newestAlertEvent(db: Queryable): Promise<number> {
+  const { rows } = await db.query<{ newest: number | null }>('select max(alert_event_id) as newest from alert_events')
+  return rows[0]?.newest ?? 0
+}
+
+/** Names of staff by id. */
+export async function staffNames(db: Queryable, { staffIds }: { staffIds: string[] }): Promise<string[]> {
+  const { rows } = await db.query<{ name: string }>('select name from staff where staff_id = any($1) order by name', [
+    staffIds,
+  ])
+  return rows.map(({ name }) => name)
+}

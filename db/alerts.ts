@@ -1,0 +1,154 @@
+import { advance, begin, type Move } from '../alerts/escalation.js'
+import { type AlertKind, type Headline, type Outcome, type Severity, type Stage, severityOf } from '../alerts/model.js'
+import { loadChain } from './chain.js'
+import type { Queryable } from './pool.js'
+
+export type NewAlert = {
+  residentId: string
+  deviceNo: number | null
+  kind: AlertKind
+  openedAt: Date
+  observedAt: Date
+  headline: Headline
+  reason: Record<string, unknown>
+}
+
+/**
+ * Opens an alert, with its first event and its first pages, in the caller's transaction. Returns its id, or null where
+ * the same thing is open already (emergencies always open: their episodes are judged before).
+ */
+export async function openAlert(tx: Queryable, alert: NewAlert, now: Date): Promise<number | null> {
+  const severity = severityOf[alert.kind]
+  const { rows } = await tx.query<{ alert_id: number }>(
+    `insert into alerts (resident_id, community_id, device_no, kind, severity, opened_at, observed_at, headline_zh, headline_en, reason)
+     select resident_id, community_id, $2, $3, $4, $5, $6, $7, $8, $9 from residents where resident_id = $1
+     on conflict do nothing returning alert_id`,
+    [
+      alert.residentId,
+      alert.deviceNo,
+      alert.kind,
+      severity,
+      alert.openedAt,
+      alert.observedAt,
+      alert.headline.zh,
+      alert.headline.en,
+      JSON.stringify(alert.reason),
+    ],
+  )
+  const alertId = rows[0]?.alert_id
+  if (alertId === undefined) return null
+  await recordAlertEvent(tx, { alertId, at: alert.openedAt, kind: 'opened', detail: { headline: alert.headline } })
+  const chain = severity === 'notice' ? [] : await loadChain(tx, { residentId: alert.residentId, now })
+  await applyMove(tx, { alertId, move: begin(severity, chain, now.getTime()), now })
+  return alertId
+}
+
+/** Takes the next step of each alert that is due at `now`, at most `alertsMax`, emergencies first. Returns how many. */
+export async function escalateDue(
+  tx: Queryable,
+  { now, alertsMax }: { now: Date; alertsMax: number },
+): Promise<number> {
+  const { rows } = await tx.query<{
+    alert_id: number
+    resident_id: string
+    severity: Severity
+    stage: Stage
+    step: number
+    round: number
+  }>(
+    `select alert_id, resident_id, severity, stage, step, round from alerts where due_at <= $1
+      order by severity <> 'emergency', due_at limit $2 for update skip locked`,
+    [now, alertsMax],
+  )
+  for (const row of rows) {
+    const chain = await loadChain(tx, { residentId: row.resident_id, now })
+    await applyMove(tx, { alertId: row.alert_id, move: advance(row, chain, now.getTime()), now })
+  }
+  return rows.length
+}
+
+async function applyMove(tx: Queryable, { alertId, move, now }: { alertId: number; move: Move; now: Date }) {
+  await tx.query(
+    `update alerts set stage = $2, step = $3, round = $4, due_at = $5,
+            handled_by = case when $2 = 'open' then null else handled_by end where alert_id = $1`,
+    [alertId, move.stage, move.step, move.round, move.dueAt === null ? null : new Date(move.dueAt)],
+  )
+  const { step, round, pages } = move
+  if (move.happened === 'nothing') return
+  if (move.happened === 'returned')
+    await recordAlertEvent(tx, { alertId, at: now, kind: 'returned', detail: { round } })
+  if (pages.length === 0) {
+    await recordAlertEvent(tx, { alertId, at: now, kind: 'nobody to tell', detail: { round } })
+    return
+  }
+  await tx.query(
+    `insert into pages (alert_id, round, step, staff_id, channel, position, created_at, next_attempt_at)
+     select $1, $2, $3, staff_id, channel, position, $4, $4
+       from unnest($5::text[], $6::text[], $7::int[]) as p (staff_id, channel, position) on conflict do nothing`,
+    [alertId, round, step, now, pages.map((p) => p.staffId), pages.map((p) => p.channel), pages.map((p) => p.position)],
+  )
+  for (const staffId of new Set(pages.map((page) => page.staffId)))
+    await recordAlertEvent(tx, {
+      alertId,
+      at: now,
+      kind: 'told',
+      detail: {
+        step,
+        round,
+        role: pages[0]!.role,
+        staffId,
+        channels: pages.filter((p) => p.staffId === staffId).map((p) => p.channel),
+      },
+    })
+  await tx.query("select pg_notify('shouwang', 'pages')")
+}
+
+/** One line of an alert's history. Kinds: opened, told, returned, nobody to tell, page sent, page failed, repeat, … */
+export async function recordAlertEvent(
+  tx: Queryable,
+  event: {
+    alertId: number
+    at: Date
+    kind: string
+    staffId?: string
+    via?: 'system' | 'console' | 'link'
+    detail?: Record<string, unknown>
+  },
+): Promise<void> {
+  await tx.query(
+    'insert into alert_events (alert_id, at, kind, staff_id, via, detail) values ($1, $2, $3, $4, $5, $6)',
+    [
+      event.alertId,
+      event.at,
+      event.kind,
+      event.staffId ?? null,
+      event.via ?? 'system',
+      JSON.stringify(event.detail ?? {}),
+    ],
+  )
+  await tx.query("select pg_notify('shouwang', 'alerts')")
+}
+
+/**
+ * What was wrong is so no longer. An alert that nobody has acknowledged is closed with `outcome`; on one that somebody
+ * is working on it is noted, and that person decides.
+ */
+export async function clearAlert(
+  tx: Queryable,
+  p: { residentId: string; kind: AlertKind; deviceNo: number | null; at: Date; headline: Headline; outcome: Outcome },
+): Promise<void> {
+  const { rows } = await tx.query<{ alert_id: number; stage: Stage }>(
+    `select alert_id, stage from alerts where resident_id = $1 and kind = $2 and coalesce(device_no, 0) = $3
+        and closed_at is null for update`,
+    [p.residentId, p.kind, p.deviceNo ?? 0],
+  )
+  for (const { alert_id: alertId, stage } of rows) {
+    await recordAlertEvent(tx, { alertId, at: p.at, kind: 'cleared', detail: { headline: p.headline } })
+    if (stage !== 'open') continue
+    await tx.query(
+      `update alerts set stage = 'closed', outcome = $2, outcome_note = $3, closed_at = $4, due_at = null where alert_id = $1`,
+      [alertId, p.outcome, p.headline.zh, p.at],
+    )
+    await recordAlertEvent(tx, { alertId, at: p.at, kind: 'closed', detail: { outcome: p.outcome } })
+  }
+}

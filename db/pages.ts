@@ -1,0 +1,155 @@
+import type { AlertKind, Language, Severity, Stage } from '../alerts/model.js'
+import type { Queryable } from './pool.js'
+
+/** A page that this process has claimed, with what the message needs. */
+export type ClaimedPage = {
+  pageId: string
+  alertId: number
+  staffId: string
+  channel: string
+  position: number
+  address: string | null
+  secret: string | null
+  staffName: string
+  language: Language
+  attempts: number
+  round: number
+  step: number
+  severity: Severity
+  kind: AlertKind
+  stage: Stage
+  openedAt: Date
+  observedAt: Date
+  headlineZh: string
+  headlineEn: string
+  residentId: string
+  residentName: string
+  residentAddress: string
+  timeZone: string
+  phone: string | null
+  doorCode: string | null
+  keyHolder: string | null
+  healthNote: string | null
+}
+
+/**
+ * Claims pages whose time has come, emergencies first, for `leaseMs`: a process that dies meanwhile leaves them to the
+ * next one after that. Each claim counts as an attempt.
+ */
+export async function claimPages(
+  db: Queryable,
+  { now, leaseMs, pagesMax }: { now: Date; leaseMs: number; pagesMax: number },
+): Promise<ClaimedPage[]> {
+  const { rows } = await db.query<ClaimedPage>(
+    `with due as (
+       select p.page_id from pages p join alerts a using (alert_id)
+        where p.status = 'pending' and p.next_attempt_at <= $1 and (p.claimed_until is null or p.claimed_until <= $1)
+        order by a.severity <> 'emergency', p.next_attempt_at limit $3 for update of p skip locked
+     ), claimed as (
+       update pages p set claimed_until = $2, attempts = attempts + 1 from due where p.page_id = due.page_id returning p.*
+     )
+     select c.page_id as "pageId", c.alert_id as "alertId", c.staff_id as "staffId", c.channel, c.position, c.attempts, c.round, c.step,
+            h.address, h.secret, s.name as "staffName", s.language, a.severity, a.kind, a.stage,
+            a.opened_at as "openedAt", a.observed_at as "observedAt", a.headline_zh as "headlineZh", a.headline_en as "headlineEn",
+            r.resident_id as "residentId", r.name as "residentName", r.address as "residentAddress", r.time_zone as "timeZone",
+            r.phone, r.door_code as "doorCode", r.key_holder as "keyHolder", r.health_note as "healthNote"
+       from claimed c join alerts a using (alert_id) join residents r using (resident_id) join staff s on s.staff_id = c.staff_id
+       left join staff_channels h on h.staff_id = c.staff_id and h.position = c.position and h.kind = c.channel`,
+    [now, new Date(now.getTime() + leaseMs), pagesMax],
+  )
+  return rows
+}
+
+/** True where nobody has taken the alert since: asked right before each send. */
+export async function isStillOpen(db: Queryable, pageId: string): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `select from pages p join alerts a using (alert_id) where page_id = $1 and p.status = 'pending' and a.stage = 'open'`,
+    [pageId],
+  )
+  return rowCount === 1
+}
+
+export type Attempt = {
+  pageId: string
+  startedAt: Date
+  durationMs: number
+  result: 'sent' | 'retry' | 'refused'
+  detail: string
+}
+
+async function recordAttempt(db: Queryable, attempt: Attempt) {
+  await db.query(
+    'insert into page_attempts (page_id, attempted_at, duration_ms, result, detail) values ($1, $2, $3, $4, $5)',
+    [
+      attempt.pageId,
+      attempt.startedAt,
+      attempt.durationMs,
+      attempt.result,
+      attempt.detail.replaceAll('\0', '').slice(0, 1_000),
+    ],
+  )
+}
+
+/** The page has left, and arrived as far as the channel can tell. */
+export async function recordSent(tx: Queryable, attempt: Attempt, at: Date): Promise<void> {
+  await recordAttempt(tx, attempt)
+  await tx.query(
+    `update pages set status = 'sent', sent_at = $2, claimed_until = null, last_error = null where page_id = $1`,
+    [attempt.pageId, at],
+  )
+}
+
+/** It did not get through; it is tried again at `nextAttemptAt`. */
+export async function recordRetry(tx: Queryable, attempt: Attempt, nextAttemptAt: Date): Promise<void> {
+  await recordAttempt(tx, attempt)
+  await tx.query('update pages set claimed_until = null, next_attempt_at = $2, last_error = $3 where page_id = $1', [
+    attempt.pageId,
+    nextAttemptAt,
+    attempt.detail.slice(0, 1_000),
+  ])
+}
+
+/**
+ * It will not get through. The person's next channel takes over; where there is none and no other page of this step can
+ * still arrive, the next step is due at once (in the first round: later ones keep their pace). Returns what came of it.
+ */
+export async function recordFailed(
+  tx: Queryable,
+  attempt: Attempt,
+  now: Date,
+): Promise<'next channel' | 'next step' | 'others'> {
+  await recordAttempt(tx, attempt)
+  const { rows } = await tx.query<{
+    alert_id: number
+    round: number
+    step: number
+    staff_id: string
+    position: number
+  }>(
+    `update pages set status = 'failed', claimed_until = null, last_error = $2 where page_id = $1
+     returning alert_id, round, step, staff_id, position`,
+    [attempt.pageId, attempt.detail.slice(0, 1_000)],
+  )
+  const page = rows[0]!
+  const { rowCount: more } = await tx.query(
+    `insert into pages (alert_id, round, step, staff_id, channel, position, created_at, next_attempt_at)
+     select $1, $2, $3, $4, kind, position, $6, $6 from staff_channels
+      where staff_id = $4 and position > $5 order by position limit 1 on conflict do nothing`,
+    [page.alert_id, page.round, page.step, page.staff_id, page.position, now],
+  )
+  if (more === 1) return 'next channel'
+  const { rowCount: escalated } = await tx.query(
+    `update alerts set due_at = least(due_at, $4) where alert_id = $1 and stage = 'open' and round = 0 and round = $2 and step = $3
+        and not exists (select from pages where alert_id = $1 and round = $2 and step = $3 and status in ('pending', 'sent'))`,
+    [page.alert_id, page.round, page.step, now],
+  )
+  return escalated === 1 ? 'next step' : 'others'
+}
+
+/** Somebody took the alert meanwhile: the page is not sent. */
+export async function cancelPage(db: Queryable, pageId: string): Promise<void> {
+  await db.query(
+    `update pages set status = 'cancelled', claimed_until = null where page_id = $1 and status = 'pending'`,
+    [pageId],
+  )
+}

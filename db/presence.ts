@@ -1,0 +1,75 @@
+import type { Database, Queryable } from './pool.js'
+
+export type PresenceChange = { gatewayId: string; online: boolean; at: number }
+export type ClockReading = { gatewayId: string; aheadS: number }
+
+/** Marks an edge process as alive. */
+export async function recordHeartbeat(db: Queryable, { edgeId, now }: { edgeId: string; now: Date }): Promise<void> {
+  await db.query(
+    'insert into edges (edge_id, heartbeat_at) values ($1, $2) on conflict (edge_id) do update set heartbeat_at = $2',
+    [edgeId, now],
+  )
+}
+
+/**
+ * Records which gateways came and went at this edge and hands it to the rules. A gateway that has since connected to
+ * another edge is not marked offline by this one.
+ */
+export async function recordPresence(
+  db: Queryable,
+  { edgeId, changes }: { edgeId: string; changes: PresenceChange[] },
+): Promise<void> {
+  if (changes.length === 0) return
+  await db.query(
+    `with changed as (
+       update gateways g set online = c.online, edge_id = case when c.online then $1 else g.edge_id end,
+              online_changed_at = to_timestamp(c.at_ms / 1000),
+              last_heard_at = greatest(g.last_heard_at, to_timestamp(c.at_ms / 1000))
+         from unnest($2::text[], $3::bool[], $4::float8[]) as c (gateway_id, online, at_ms)
+        where g.gateway_id = c.gateway_id and (c.online or g.edge_id = $1)
+       returning g.gateway_id, c.online, to_timestamp(c.at_ms / 1000) as at
+     )${handToRules}`,
+    [edgeId, changes.map((c) => c.gatewayId), changes.map((c) => c.online), changes.map((c) => c.at)],
+  )
+}
+
+/** Marks the gateways of edges that stopped beating before `staleBefore` as offline. Returns how many. */
+export async function dropGatewaysOfDeadEdges(
+  db: Database,
+  { now, staleBefore }: { now: Date; staleBefore: Date },
+): Promise<number> {
+  const { rowCount } = await db.query(
+    `with changed as (
+       update gateways g set online = false, online_changed_at = $1
+        where online and not exists (select from edges e where e.edge_id = g.edge_id and e.heartbeat_at >= $2)
+       returning gateway_id, false as online, $1::timestamptz as at
+     )${handToRules} returning 1`,
+    [now, staleBefore],
+  )
+  return rowCount ?? 0
+}
+
+const handToRules = `
+  insert into arrivals (resident_id, received_at, body)
+  select d.resident_id, c.at, jsonb_build_array(jsonb_build_object('type', 'presence', 'gatewayId', c.gateway_id,
+           'online', c.online, 'receivedAt', round(extract(epoch from c.at) * 1000)))
+    from changed c join (select distinct gateway_id, resident_id from devices where unbound_at is null) d using (gateway_id)`
+
+/** When gateways were last heard (epoch ms), and how far their clocks run ahead (seconds). */
+export async function recordHeard(
+  db: Queryable,
+  { heard, clocks }: { heard: { gatewayId: string; at: number }[]; clocks: ClockReading[] },
+): Promise<void> {
+  if (heard.length > 0)
+    await db.query(
+      `update gateways g set last_heard_at = greatest(g.last_heard_at, to_timestamp(h.at_ms / 1000))
+         from unnest($1::text[], $2::float8[]) as h (gateway_id, at_ms) where g.gateway_id = h.gateway_id`,
+      [heard.map((h) => h.gatewayId), heard.map((h) => h.at)],
+    )
+  if (clocks.length > 0)
+    await db.query(
+      `update gateways g set clock_ahead_s = c.ahead_s
+         from unnest($1::text[], $2::float8[]) as c (gateway_id, ahead_s) where g.gateway_id = c.gateway_id`,
+      [clocks.map((c) => c.gatewayId), clocks.map((c) => c.aheadS)],
+    )
+}

@@ -1,0 +1,40 @@
+import type { Queryable } from './pool.js'
+
+/** Input that could not be understood. receivedAt in epoch ms; kept: the reading itself was stored all the same. */
+export type QuarantineRow = {
+  receivedAt: number
+  gatewayId: string | null
+  topic: string
+  reason: string
+  detail: string
+  payload: Uint8Array
+  kept?: boolean
+}
+
+/** What is kept of one payload; the broker lets no packet through that is larger. */
+export const quarantinePayloadBytesMax = 65_536
+const topicCharsMax = 1_024
+
+/** Keeps what could not be understood, with its reason. */
+export async function insertQuarantine(tx: Queryable, rows: QuarantineRow[]): Promise<void> {
+  if (rows.length === 0) return
+  await tx.query(
+    `insert into quarantine (received_at, gateway_id, topic, reason, detail, payload, payload_bytes, kept)
+     select to_timestamp(received_ms / 1000), gateway_id, topic, reason, detail, payload, bytes, kept
+       from unnest($1::float8[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::int[], $8::bool[])
+         as q (received_ms, gateway_id, topic, reason, detail, payload, bytes, kept)`,
+    [
+      rows.map((row) => row.receivedAt),
+      rows.map((row) => row.gatewayId),
+      rows.map((row) => printable(row.topic).slice(0, topicCharsMax)),
+      rows.map((row) => row.reason),
+      rows.map((row) => printable(row.detail).slice(0, 500)),
+      rows.map((row) => Buffer.from(row.payload.subarray(0, quarantinePayloadBytesMax))),
+      rows.map((row) => row.payload.length),
+      rows.map((row) => row.kept ?? false),
+    ],
+  )
+}
+
+/** PostgreSQL's text takes no NUL. */
+const printable = (text: string) => text.replaceAll('\0', '␀')

@@ -1,0 +1,144 @@
+import { randomBytes } from 'node:crypto'
+import { hashSecret } from '../../kit/secret-hash.js'
+import type { Database, Queryable } from '../pool.js'
+import type { RegisterDocument } from './document.js'
+
+export type Issued = { kind: 'password' | 'secret'; of: string; value: string }
+
+const newSecret = () => randomBytes(15).toString('base64url')
+
+/** Hashing takes 50 ms each on purpose; a few at a time keep both cores busy and the memory small. */
+const hashesAtOnce = 4
+
+/**
+ * Adds or updates what the document holds, all of it or nothing. Returns the passwords and secrets that were made up for
+ * new entries: they are not stored in the clear and cannot be shown again.
+ * @throws when an entry refers to something that does not exist
+ */
+export async function register(
+  db: Database,
+  { document, timeZoneDefault, now }: { document: RegisterDocument; timeZoneDefault: string; now: Date },
+): Promise<Issued[]> {
+  const known = async (table: 'staff' | 'gateways', column: string, ids: string[]) =>
+    new Set(
+      (
+        await db.query<{ id: string }>(`select ${column} as id from ${table} where ${column} = any($1)`, [ids])
+      ).rows.map((r) => r.id),
+    )
+  const staffKnown = await known(
+    'staff',
+    'staff_id',
+    document.staff.map((s) => s.id),
+  )
+  const gatewaysKnown = await known(
+    'gateways',
+    'gateway_id',
+    document.gateways.map((g) => g.id),
+  )
+
+  const issued: Issued[] = []
+  const withHash = async <T extends { id: string }>(
+    entry: T,
+    given: string | undefined,
+    isKnown: boolean,
+    kind: Issued['kind'],
+  ) => {
+    const value = given ?? (isKnown ? undefined : newSecret())
+    if (value !== undefined && given === undefined) issued.push({ kind, of: entry.id, value })
+    return { ...entry, hash: value === undefined ? null : await hashSecret(value) }
+  }
+  const staff = await mapFew(document.staff, (s) => withHash(s, s.password, staffKnown.has(s.id), 'password'))
+  const gateways = await mapFew(document.gateways, (g) => withHash(g, g.secret, gatewaysKnown.has(g.id), 'secret'))
+
+  await db.transaction(async (tx) => {
+    for (const c of document.communities)
+      await tx.query(
+        `insert into communities (community_id, name, time_zone) values ($1, $2, $3)
+         on conflict (community_id) do update set name = $2, time_zone = $3`,
+        [c.id, c.name, c.timeZone ?? timeZoneDefault],
+      )
+    for (const s of staff) await upsertStaff(tx, s)
+    for (const r of document.residents)
+      await tx.query(
+        `insert into residents (resident_id, community_id, name, address, time_zone, phone, door_code, key_holder, health_note, responsible_staff_id)
+         select $1, community_id, $3, $4, coalesce($5, time_zone), $6, $7, $8, $9, $10 from (
+           select $2 as community_id, (select time_zone from communities where community_id = $2) as time_zone) c
+         on conflict (resident_id) do update set community_id = $2, name = $3, address = $4, time_zone = excluded.time_zone,
+           phone = $6, door_code = $7, key_holder = $8, health_note = $9, responsible_staff_id = $10`,
+        [
+          r.id,
+          r.community,
+          r.name,
+          r.address,
+          r.timeZone ?? null,
+          r.phone ?? null,
+          r.doorCode ?? null,
+          r.keyHolder ?? null,
+          r.healthNote ?? null,
+          r.responsible ?? null,
+        ],
+      )
+    for (const g of gateways)
+      await tx.query(
+        `insert into gateways (gateway_id, community_id, label, secret_hash) values ($1, $2, $3, coalesce($4, ''))
+         on conflict (gateway_id) do update set community_id = $2, label = $3, secret_hash = coalesce($4, gateways.secret_hash)`,
+        [g.id, g.community, g.label, g.hash],
+      )
+    for (const d of document.devices) await bind(tx, d, now)
+    for (const f of document.family)
+      await tx.query(
+        `insert into family_members (family_member_id, resident_id, name, relation, phone, language, sees_alerts, sees_week)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)
+         on conflict (family_member_id) do update set name = $3, relation = $4, phone = $5, language = $6, sees_alerts = $7, sees_week = $8`,
+        [f.id, f.resident, f.name, f.relation ?? null, f.phone ?? null, f.language, f.seesAlerts, f.seesWeek],
+      )
+    for (const d of document.duty)
+      await tx.query(
+        `insert into duty_shifts (community_id, staff_id, starts_at, ends_at) values ($1, $2, $3, $4)
+         on conflict (community_id, staff_id, starts_at) do update set ends_at = $4`,
+        [d.community, d.staff, d.from, d.to],
+      )
+  })
+  return issued
+}
+
+async function upsertStaff(tx: Queryable, s: RegisterDocument['staff'][number] & { hash: string | null }) {
+  await tx.query(
+    `insert into staff (staff_id, name, role, login, password_hash, language, phone) values ($1, $2, $3, $4, coalesce($5, ''), $6, $7)
+     on conflict (staff_id) do update set name = $2, role = $3, login = $4, password_hash = coalesce($5, staff.password_hash), language = $6, phone = $7`,
+    [s.id, s.name, s.role, s.login, s.hash, s.language, s.phone ?? null],
+  )
+  await tx.query('delete from staff_communities where staff_id = $1', [s.id])
+  await tx.query('insert into staff_communities (staff_id, community_id) select distinct $1, unnest($2::text[])', [
+    s.id,
+    s.communities,
+  ])
+  if (!s.channels) return
+  await tx.query('delete from staff_channels where staff_id = $1', [s.id])
+  for (const [position, channel] of s.channels.entries())
+    await tx.query(
+      'insert into staff_channels (staff_id, position, kind, address, secret) values ($1, $2, $3, $4, $5)',
+      [s.id, position, channel.kind, channel.address, channel.kind === 'webhook' ? channel.secret : null],
+    )
+}
+
+/** A device that hangs elsewhere now is a new binding: its history stays with the resident it was measured for. */
+async function bind(tx: Queryable, d: RegisterDocument['devices'][number], now: Date) {
+  const { rowCount: unchanged } = await tx.query(
+    `update devices set room = $5, gateway_id = $4 where device_id = $1 and kind = $2 and resident_id = $3 and unbound_at is null`,
+    [d.id, d.kind, d.resident, d.gateway, d.room],
+  )
+  if (unchanged) return
+  await tx.query('update devices set unbound_at = $2 where device_id = $1 and unbound_at is null', [d.id, now])
+  await tx.query(
+    'insert into devices (device_id, kind, resident_id, gateway_id, room, bound_at) values ($1, $2, $3, $4, $5, $6)',
+    [d.id, d.kind, d.resident, d.gateway, d.room, now],
+  )
+}
+
+async function mapFew<T, R>(items: T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = []
+  for (let start = 0; start < items.length; start += hashesAtOnce)
+    results.push(...(await Promise.all(items.slice(start, start + hashesAtOnce).map(work))))
+  return results
+}

@@ -1,0 +1,56 @@
+import { type AlarmReading, judgeAlarm } from '../alerts/rules/alarm.js'
+import { type AlarmDevice, lockAlarmDevices, saveEpisode } from '../db/alarm-episodes.js'
+import { openAlert, recordAlertEvent } from '../db/alerts.js'
+import type { Queryable } from '../db/pool.js'
+import { insertAlarmReadings, type ReadingRow } from '../db/readings.js'
+
+export type AlarmRow = ReadingRow & { kind: 'button' | 'smoke' | 'gas'; retained: boolean }
+
+const key = (r: { deviceNo: number; observedAt: number; event: string }) => `${r.deviceNo} ${r.observedAt} ${r.event}`
+
+/**
+ * Commits the readings of call buttons, smoke and gas alarms and, in the same transaction, the alerts they open with
+ * their first pages. Sent twice, a reading is judged once.
+ */
+export async function commitAlarms(tx: Queryable, rows: AlarmRow[], now: Date): Promise<void> {
+  const fresh = new Set((await insertAlarmReadings(tx, rows)).map(key))
+  const news = rows.filter((row) => fresh.delete(key(row)))
+  if (news.length === 0) return
+  const devices = await lockAlarmDevices(tx, [...new Set(news.map((row) => row.deviceNo))])
+  for (const row of news) {
+    const device = devices.get(row.deviceNo)
+    if (device) await judge(tx, row, device, now)
+  }
+}
+
+async function judge(tx: Queryable, row: AlarmRow, device: AlarmDevice, now: Date): Promise<void> {
+  const { kind, deviceNo } = row
+  const reading = {
+    kind,
+    event: row.event as AlarmReading['event'],
+    observedAt: row.observedAt,
+    receivedAt: row.receivedAt,
+    clockWrong: row.clockWrong,
+    retained: row.retained,
+    room: device.room,
+    ...(row.value === undefined ? {} : { level: row.value }),
+    ...(row.unit === undefined ? {} : { unit: row.unit }),
+  }
+  const verdict = judgeAlarm(device.episode, reading, device.timeZone)
+  if (verdict.kind === 'ignore') return
+  const at = new Date(row.receivedAt)
+  const observedAt = new Date(row.observedAt)
+  let alertId = device.episode?.alertId
+  if (verdict.kind === 'open') {
+    const { headline, reason } = verdict
+    const { residentId } = device
+    alertId =
+      (await openAlert(tx, { residentId, deviceNo, kind, openedAt: at, observedAt, headline, reason }, now)) ??
+      undefined
+  } else if (alertId !== undefined) {
+    await recordAlertEvent(tx, { alertId, at, kind: verdict.kind, detail: { observedAt: observedAt.toISOString() } })
+  }
+  if (alertId === undefined) throw new Error(`no alert came of device ${deviceNo}: is its resident gone?`)
+  device.episode = { ...verdict.episode, alertId }
+  await saveEpisode(tx, { deviceNo, ...device.episode })
+}

@@ -1,0 +1,136 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { type ReadingKind, readingSchemas } from './contract.js'
+import { decodePayload } from './decode.js'
+
+const receivedAt = Date.UTC(2026, 5, 1, 12)
+const decode = (kind: ReadingKind, body: unknown) =>
+  decodePayload({ kind, receivedAt, payload: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)) })
+const at = (iso: string) => Date.parse(iso)
+
+describe('understood', () => {
+  test.each<[string, ReadingKind, unknown, object]>([
+    [
+      'water in epoch seconds',
+      'water',
+      { ts: 1_780_000_000, litres: 12.5, flowLpm: 3 },
+      { observedAt: 1_780_000_000_000, value: 12.5, rate: 3, event: '' },
+    ],
+    ['epoch milliseconds', 'water', { ts: 1_780_000_000_123, litres: 1 }, { observedAt: 1_780_000_000_123 }],
+    ['fractional seconds', 'water', { ts: 1_780_000_000.5, litres: 1 }, { observedAt: 1_780_000_000_500 }],
+    [
+      'ISO with Z',
+      'electricity',
+      { ts: '2026-06-01T11:59:00Z', wh: 7, w: -3 },
+      { observedAt: at('2026-06-01T11:59Z'), value: 7, rate: -3 },
+    ],
+    [
+      'ISO with an offset',
+      'electricity',
+      { ts: '2026-06-01T19:59:00.250+08:00', wh: 7 },
+      { observedAt: at('2026-06-01T11:59:00.250Z') },
+    ],
+    [
+      '23 h ahead',
+      'water',
+      { ts: '2026-06-02T11:00:00Z', litres: 1 },
+      { observedAt: at('2026-06-02T11:00Z'), clockWrong: false },
+    ],
+    [
+      'a button',
+      'button',
+      { ts: 1_780_000_000, event: 'pressed', battery: 0.5, seq: 7 },
+      { event: 'pressed', battery: 0.5, seq: 7 },
+    ],
+    [
+      'a button without a time is kept at arrival',
+      'button',
+      { event: 'pressed' },
+      { observedAt: receivedAt, clockWrong: true },
+    ],
+    ['a button in 1970', 'button', { ts: 12, event: 'pressed' }, { observedAt: receivedAt, clockWrong: true }],
+    [
+      'smoke in 2099',
+      'smoke',
+      { ts: '2099-01-01T00:00:00Z', alarm: true },
+      { observedAt: receivedAt, clockWrong: true, event: 'alarm' },
+    ],
+    [
+      'gas with a level',
+      'gas',
+      { ts: 1_780_000_000, alarm: true, level: 12, unit: '%LEL' },
+      { event: 'alarm', value: 12, unit: '%LEL' },
+    ],
+    ['smoke cleared', 'smoke', { ts: 1_780_000_000, alarm: false }, { event: 'clear' }],
+    ['a test alarm is no alarm', 'smoke', { ts: 1_780_000_000, alarm: true, test: true }, { event: 'test' }],
+    ['unknown fields are ignored', 'water', { ts: 1_780_000_000, litres: 1, colour: 'blue' }, { value: 1 }],
+  ])('%s', (_, kind, body, expected) => {
+    const { readings, rejections } = decode(kind, body)
+    expect(rejections).toEqual([])
+    expect(readings).toEqual([expect.objectContaining(expected)])
+  })
+})
+
+describe('quarantined', () => {
+  test.each<[string, ReadingKind, unknown, string]>([
+    ['malformed JSON', 'water', '{"ts":', 'malformed JSON'],
+    ['nothing', 'water', '', 'malformed JSON'],
+    ['a wrong type', 'water', { ts: 1_780_000_000, litres: '12' }, 'wrong shape'],
+    ['a missing register', 'electricity', { ts: 1_780_000_000 }, 'wrong shape'],
+    ['a huge number', 'water', { ts: 1_780_000_000, litres: 1e300 }, 'wrong shape'],
+    ['infinity', 'water', '{"ts":1780000000,"litres":1e999}', 'wrong shape'],
+    ['a negative register', 'water', { ts: 1_780_000_000, litres: -1 }, 'wrong shape'],
+    ['null', 'water', 'null', 'wrong shape'],
+    ['a string', 'button', '"pressed"', 'wrong shape'],
+    ['an unknown event', 'button', { ts: 1_780_000_000, event: 'help' }, 'wrong shape'],
+    ['an empty batch', 'water', [], 'wrong shape'],
+    [
+      '1,001 readings',
+      'water',
+      Array.from({ length: 1_001 }, (_, i) => ({ ts: 1_780_000_000 + i, litres: i })),
+      'batch too large',
+    ],
+    ['no time', 'water', { litres: 1 }, 'time missing'],
+    ['a time without zone', 'water', { ts: '2026-06-01T11:59:00', litres: 1 }, 'time missing'],
+    ['1970', 'water', { ts: 0, litres: 1 }, 'time absurd'],
+    ['2099', 'water', { ts: '2099-01-01T00:00:00Z', litres: 1 }, 'time absurd'],
+    ['25 h ahead', 'water', { ts: '2026-06-02T13:00:01Z', litres: 1 }, 'time absurd'],
+    ['a time beyond all calendars', 'water', { ts: 1e300, litres: 1 }, 'time absurd'],
+    ['deep nesting', 'water', '['.repeat(30_000), 'malformed JSON'],
+  ])('%s', (_, kind, body, reason) => {
+    const { readings, rejections } = decode(kind, body)
+    expect(readings).toEqual([])
+    expect(rejections.map((rejection) => rejection.reason)).toEqual([reason])
+    expect(rejections[0]!.detail).not.toBe('')
+  })
+  test('bytes that are not UTF-8', () => {
+    const { rejections } = decodePayload({ kind: 'water', receivedAt, payload: Buffer.from([0xff, 0xfe, 0x00]) })
+    expect(rejections[0]!.reason).toBe('not UTF-8')
+  })
+})
+
+test('of a batch of 1,000 with one bad reading the other 999 are kept, and the bad one is named', () => {
+  const batch = Array.from({ length: 1_000 }, (_, i) => ({ ts: 1_780_000_000 + i, litres: i === 417 ? 'x' : i }))
+  const { readings, rejections } = decode('water', batch)
+  expect(readings).toHaveLength(999)
+  expect(rejections).toEqual([expect.objectContaining({ reason: 'wrong shape', part: JSON.stringify(batch[417]) })])
+  expect(rejections[0]!.detail).toContain('reading 418 of 1000')
+})
+
+test('whatever JSON arrives gives readings in bounds or a reason, never an exception', () => {
+  const field = fc.constantFrom('ts', 'litres', 'wh', 'event', 'alarm', 'battery', 'seq', 'level', 'unit')
+  const value = fc.oneof(fc.jsonValue(), fc.double(), fc.constantFrom('pressed', true, 1_780_000_000))
+  const anything = fc.oneof(fc.jsonValue(), fc.dictionary(field, value), fc.array(fc.dictionary(field, value)))
+  fc.assert(
+    fc.property(fc.constantFrom(...(Object.keys(readingSchemas) as ReadingKind[])), anything, (kind, json) => {
+      const { readings, rejections } = decode(kind, JSON.stringify(json) ?? 'null')
+      expect(readings.length + rejections.length).toBeGreaterThan(0)
+      for (const reading of readings) {
+        expect(reading.observedAt).toBeGreaterThanOrEqual(Date.UTC(2020, 0, 1))
+        expect(reading.observedAt).toBeLessThanOrEqual(receivedAt + 24 * 3_600_000)
+        if (reading.value !== undefined) expect(Number.isFinite(reading.value)).toBe(true)
+      }
+    }),
+    { numRuns: 2_000 },
+  )
+})

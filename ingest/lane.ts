@@ -1,0 +1,128 @@
+import type { Clock } from '../kit/clock.js'
+import type { Log } from '../kit/log.js'
+
+/** What one message wants committed: all of it together, or none. */
+export type Job<T> = { item: T; weight: number }
+
+export type LaneLimits = {
+  /** Commits under way at once, each on a connection of its own. */
+  commitsMax: number
+  /** Weight (readings) in one commit. */
+  batchRowsMax: number
+  /** Weight waiting in memory; beyond it a message is refused, and its acknowledgement withheld. */
+  queueRowsMax: number
+  /** How long a message may wait for its commit, retries included; then its acknowledgement is withheld. */
+  commitMsMax: number
+}
+
+export class StorageUnavailable extends Error {}
+
+export type Lane<T> = { add(item: T, weight: number): Promise<void>; queuedRows(): number; stop(): Promise<void> }
+
+type Waiting<T> = { item: T; weight: number; since: number; done: () => void; fail: (error: Error) => void }
+
+/** PostgreSQL's own "this data is wrong": class 22 (data exception), class 23 (integrity). Trying again would not help. */
+const isBadData = (error: unknown) => /^2[23]/.test(String((error as { code?: unknown }).code ?? ''))
+
+const retryPauseMs = 250
+
+/**
+ * Commits what many gateways send in one transaction after the other, each as large as what came in meanwhile (group
+ * commit): no timer, a lone message is committed at once. Order within a lane is kept for `commitsMax` 1.
+ *
+ * When a commit fails because of the data, its messages are committed one by one, so that the one that is at fault
+ * goes to `reject` and the others are stored. When it fails because of the database, it is retried until the oldest has
+ * waited `commitMsMax`, then all in it fail with StorageUnavailable.
+ */
+export function createLane<T>({
+  name,
+  commit,
+  reject,
+  limits,
+  clock,
+  log,
+}: {
+  name: string
+  commit: (items: T[]) => Promise<void>
+  reject: (item: T, error: Error) => Promise<void>
+  limits: LaneLimits
+  clock: Clock
+  log: Log
+}): Lane<T> {
+  const queue: Waiting<T>[] = []
+  let queuedRows = 0
+  let underWay = 0
+  let stopping = false
+  let idle: (() => void) | undefined
+
+  function takeBatch(): Waiting<T>[] {
+    let rows = 0
+    let count = 0
+    while (count < queue.length && (count === 0 || rows + queue[count]!.weight <= limits.batchRowsMax))
+      rows += queue[count++]!.weight
+    queuedRows -= rows
+    return queue.splice(0, count)
+  }
+
+  function pump() {
+    while (underWay < limits.commitsMax && queue.length > 0) {
+      underWay++
+      const batch = takeBatch()
+      void settle(batch).finally(() => {
+        underWay--
+        if (underWay === 0 && queue.length === 0) idle?.()
+        pump()
+      })
+    }
+  }
+
+  async function settle(batch: Waiting<T>[]): Promise<void> {
+    for (;;) {
+      try {
+        await commit(batch.map(({ item }) => item))
+        for (const job of batch) job.done()
+        return
+      } catch (error) {
+        if (isBadData(error))
+          return batch.length > 1 ? settleOneByOne(batch) : settleRejected(batch[0]!, error as Error)
+        const waitedMs = clock.now().getTime() - batch[0]!.since
+        log.warn({ lane: name, error: (error as Error).message, jobs: batch.length, waitedMs }, 'commit.failed')
+        if (stopping || waitedMs > limits.commitMsMax) {
+          for (const job of batch) job.fail(new StorageUnavailable((error as Error).message))
+          return
+        }
+        await new Promise((resolve) => setTimeout(resolve, retryPauseMs))
+      }
+    }
+  }
+  async function settleOneByOne(batch: Waiting<T>[]) {
+    for (const job of batch) await settle([job])
+  }
+  async function settleRejected(job: Waiting<T>, error: Error) {
+    await reject(job.item, error).then(job.done, (storageError: Error) =>
+      job.fail(new StorageUnavailable(storageError.message)),
+    )
+  }
+
+  return {
+    add: (item, weight) => {
+      if (stopping) return Promise.reject(new StorageUnavailable('stopping'))
+      if (queuedRows + weight > limits.queueRowsMax && queue.length > 0)
+        return Promise.reject(new StorageUnavailable(`more than ${limits.queueRowsMax} readings wait for the database`))
+      return new Promise<void>((done, fail) => {
+        queue.push({ item, weight, since: clock.now().getTime(), done, fail })
+        queuedRows += weight
+        pump()
+      })
+    },
+    queuedRows: () => queuedRows,
+    stop: () => {
+      stopping = true
+      return underWay === 0 && queue.length === 0
+        ? Promise.resolve()
+        : new Promise((resolve) => {
+            idle = resolve
+          })
+    },
+  }
+}

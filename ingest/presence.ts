@@ -1,0 +1,83 @@
+import type { Queryable } from '../db/pool.js'
+import { type PresenceChange, recordHeard, recordHeartbeat, recordPresence } from '../db/presence.js'
+import type { Clock } from '../kit/clock.js'
+import type { Log } from '../kit/log.js'
+import { type Loop, startLoop } from '../kit/loop.js'
+
+const changesFlushMs = 1_000
+const heardFlushMs = 10_000
+/** How many messages the clock of a gateway is judged on: of a backlog only the newest readings say what its clock shows. */
+const clockSamplesMax = 20
+
+type Clockwork = { aheadMs: number[]; toldS: number | undefined }
+
+/**
+ * What this edge knows of its gateways' presence and clocks, gathered in memory and written every few seconds in a few
+ * statements, however many gateways there are.
+ */
+export function createPresence({ db, edgeId, clock, log }: { db: Queryable; edgeId: string; clock: Clock; log: Log }) {
+  let changes = new Map<string, PresenceChange>()
+  let heard = new Map<string, number>()
+  const clocks = new Map<string, Clockwork>()
+  const clocksChanged = new Set<string>()
+  let heardFlushedAt = 0
+  let loop: Loop | undefined
+
+  const change = (gatewayId: string, online: boolean) => {
+    changes.set(gatewayId, { gatewayId, online, at: clock.now().getTime() })
+  }
+
+  async function flush(): Promise<'idle'> {
+    const now = clock.now()
+    const takenChanges = changes
+    changes = new Map()
+    try {
+      await recordPresence(db, { edgeId, changes: [...takenChanges.values()] })
+    } catch (error) {
+      changes = new Map([...takenChanges, ...changes])
+      throw error
+    }
+    if (now.getTime() - heardFlushedAt < heardFlushMs) return 'idle'
+    const takenHeard = heard
+    heard = new Map()
+    heardFlushedAt = now.getTime()
+    await recordHeartbeat(db, { edgeId, now })
+    const told = [...clocksChanged].map((gatewayId) => ({
+      gatewayId,
+      aheadS: Math.round(Math.max(...clocks.get(gatewayId)!.aheadMs) / 1_000),
+    }))
+    clocksChanged.clear()
+    await recordHeard(db, { heard: [...takenHeard].map(([gatewayId, at]) => ({ gatewayId, at })), clocks: told })
+    for (const { gatewayId, aheadS } of told) clocks.get(gatewayId)!.toldS = aheadS
+    return 'idle'
+  }
+
+  return {
+    connected: (gatewayId: string) => change(gatewayId, true),
+    disconnected: (gatewayId: string) => {
+      change(gatewayId, false)
+      clocks.delete(gatewayId)
+      clocksChanged.delete(gatewayId)
+    },
+    heard: (gatewayId: string) => void heard.set(gatewayId, clock.now().getTime()),
+    /** One message's newest reading, with the time it arrived; both epoch ms. */
+    sawClock: (gatewayId: string, observedAt: number, receivedAt: number) => {
+      const clockwork = clocks.get(gatewayId) ?? { aheadMs: [], toldS: undefined }
+      clocks.set(gatewayId, clockwork)
+      clockwork.aheadMs.push(observedAt - receivedAt)
+      if (clockwork.aheadMs.length > clockSamplesMax) clockwork.aheadMs.shift()
+      const aheadS = Math.max(...clockwork.aheadMs) / 1_000
+      if (clockwork.toldS === undefined || Math.abs(aheadS - clockwork.toldS) >= 5) clocksChanged.add(gatewayId)
+    },
+    start: async () => {
+      await recordHeartbeat(db, { edgeId, now: clock.now() })
+      loop = startLoop({ name: 'presence', work: flush, pauseMs: changesFlushMs, log })
+    },
+    stop: async () => {
+      await loop?.stop()
+      heardFlushedAt = 0
+      await flush()
+    },
+  }
+}
+export type Presence = ReturnType<typeof createPresence>

@@ -1,0 +1,55 @@
+import { startAlerts } from './alerts/alerts.js'
+import { openChannels } from './alerts/channels/open.js'
+import { startEdge } from './broker/edge.js'
+import { startDashboard } from './dashboard/serve.js'
+import { connectDatabase } from './db/connect.js'
+import { systemClock as clock } from './kit/clock.js'
+import { runRole } from './kit/role.js'
+import { publicUrlOf } from './kit/settings.js'
+import { type Demo, startDemo } from './simulators/demo-start.js'
+
+// Everything in one process: the way to try Shouwang out, and all that a small community needs.
+await runRole({
+  role: 'shouwang',
+  quiet: true,
+  start: async ({ settings: given, log, metrics, signal, teardown }) => {
+    const print = (line: string) => console.log(line)
+    print('Shouwang 守望 is starting ...')
+    const isDemo = given.DEMO ?? given.DATABASE_URL === undefined
+    const db = await connectDatabase({ settings: given, signal, log, teardown })
+    const roles = { db, clock, log, metrics, signal, teardown }
+    const { port } = await startDashboard({ ...roles, settings: given })
+    const publicUrl = publicUrlOf(given, port)
+    const channels = openChannels({ settings: given, clock })
+    await startAlerts({ ...roles, channels, publicUrl, retentionDays: given.RETENTION_DAYS })
+    const { mqttPort } = await startEdge({ ...roles, settings: given })
+    if (!isDemo) {
+      print(
+        `Console  ${publicUrl}\nMQTT     port ${mqttPort}\nAdd communities, staff and homes with: npm run register -- FILE.json`,
+      )
+      return
+    }
+    const timeZone = given.TZ_DEFAULT
+    const { demo, live } = await startDemo({ db, dataDir: given.DATA_DIR, timeZone, clock, log, print, teardown })
+    print(whereToLook({ demo, publicUrl, mqttPort }))
+    print('Writing 30 days of history of the 12 demo homes ...')
+    await live(`mqtt://127.0.0.1:${mqttPort}`)
+    print(
+      'The demo homes live now. A call button is pressed in 20 s; silence, a smoke alarm and a running tap follow within minutes.',
+    )
+  },
+})
+
+function whereToLook({ demo, publicUrl, mqttPort }: { demo: Demo; publicUrl: string; mqttPort: number }): string {
+  const { gatewayId, deviceId, secret } = demo.button
+  const { worker, supervisor, operator } = demo.logins
+  return `
+  Console      ${publicUrl}
+               login ${worker}, ${supervisor} or ${operator}; password ${demo.password}
+  Family page  ${publicUrl}/f/${demo.familyToken}
+  Press a button by hand
+               mosquitto_pub -h 127.0.0.1 -p ${mqttPort} -q 1 -u ${gatewayId} -P ${secret} -t v1/${gatewayId}/${deviceId}/button -m '{"event":"pressed","ts":'$(date +%s)'}'
+               npm run simulate -- --press ${gatewayId}/${deviceId} --secret ${secret}${mqttPort === 1883 ? '' : ` --mqtt mqtt://127.0.0.1:${mqttPort}`}
+  Ctrl-C stops everything; the next start goes on from here.
+`
+}

@@ -1,7 +1,10 @@
 import { defineConfig } from 'vitest/config'
 
 const shared = { testTimeout: 20_000, hookTimeout: 90_000 }
+const never = ['**/node_modules/**', '**/dist/**', 'data/**']
 
+// unit: beside their files, no database. database: one file a database of its own. loop: whole processes, timings, kills
+// and browsers, one after the other, so that they measure themselves and not each other.
 export default defineConfig({
   test: {
     projects: [
@@ -9,17 +12,32 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'unit',
-          include: ['**/*.test.ts', '**/*.test.tsx'],
-          exclude: ['**/*.db.test.*', '**/node_modules/**', '**/dist/**'],
+          include: ['**/*.test.{ts,tsx}'],
+          exclude: [...never, '**/*.db.test.*', '**/*.loop.test.*'],
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
         },
       },
       {
         test: {
           ...shared,
           name: 'database',
-          include: ['**/*.db.test.ts', '**/*.db.test.tsx'],
-          exclude: ['**/node_modules/**', '**/dist/**'],
+          include: ['**/*.db.test.{ts,tsx}'],
+          exclude: never,
           maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: 'loop',
+          include: ['**/*.loop.test.{ts,tsx}'],
+          exclude: never,
+          maxWorkers: 1,
+          fileParallelism: false,
+          testTimeout: 120_000,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -9,7 +9,8 @@ import type { AlertKind, Decision, Outcome } from './model.js'
 import { emptyState, fold, type ResidentState } from './rules/fold.js'
 
 const residentsMax = 200
-const arrivalsMax = 2_000
+/** Arrivals folded in one transaction: about a second's work. */
+const entriesMax = 50_000
 /** A due time is looked at this much later, so that what arrived before it is committed by then. */
 const settleMs = 1_000
 /** A resident whose fold fails (a bug) is passed over for this long, so that the others go on. */
@@ -43,7 +44,7 @@ export function createArrivalFolder({
         claimed = await claimDueResidents(tx, {
           now: due,
           residentsMax: only ? 1 : residentsMax,
-          arrivalsMax,
+          entriesMax,
           except: [...passedOver.keys()],
         })
         const states = []

@@ -65,7 +65,8 @@ test('a login that takes too long is ended', async () => {
   const client = rawClient(broker)
   client.send(connectPacket())
   await client.closed
-  expect(await broker.sample('shouwang_connections{transport="mqtt",state="unauthenticated"}')).toBe(0)
+  await until(async () => (await broker.sample('shouwang_connections{transport="mqtt",state="unauthenticated"}')) === 0)
+  expect(await broker.sample('shouwang_connections_refused_total{reason="login took too long"}')).toBe(1)
 })
 
 test('unauthenticated connections are limited per address; those that logged in do not count', async () => {

@@ -94,25 +94,32 @@ export function createBroker(deps: BrokerDeps): Broker {
     return broker
   }
 
+  async function stop() {
+    transports?.close()
+    transports = undefined
+    links.beginStop()
+    await links.drained(limits.stopMsMax)
+    door.closeAll()
+    const closing = aedes
+    aedes = undefined
+    if (closing) await new Promise<void>((resolve) => closing.close(resolve))
+  }
+
   return {
     async start() {
       aedes = createAedes()
       await aedes.listen()
       const open = openLinks(aedes)
-      transports = await openTransports({ addresses: deps, door, limits, log, metrics, open })
-      return transports.ports
+      try {
+        transports = await openTransports({ addresses: deps, door, limits, log, metrics, open })
+        return transports.ports
+      } catch (error) {
+        await stop()
+        throw error
+      }
     },
 
-    async stop() {
-      transports?.close()
-      transports = undefined
-      links.beginStop()
-      await links.drained(limits.stopMsMax)
-      door.closeAll()
-      const closing = aedes
-      aedes = undefined
-      if (closing) await new Promise<void>((resolve) => closing.close(resolve))
-    },
+    stop,
 
     publishCommand: createCommandSender({
       isConnected: links.isConnected,

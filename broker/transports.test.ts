@@ -103,7 +103,7 @@ test('WebSocket: publish, the CONNACK of a refusal, commands back', async () => 
 })
 
 test('WebSocket: only the subprotocol mqtt, only frames within the limits', async () => {
-  const broker = await startBroker({ wsPort: 0, limits: { connectMsMax: 300 } })
+  const broker = await startBroker({ wsPort: 0, limits: { connectMsMax: 1_200 } })
   const open = (protocols: string[]) => new WebSocket(`ws://127.0.0.1:${broker.wsPort}`, protocols)
   const other = open(['chat'])
   expect(await new Promise((resolve) => other.once('error', (error) => resolve(error.message)))).toContain('400')
@@ -119,12 +119,12 @@ test('WebSocket: only the subprotocol mqtt, only frames within the limits', asyn
     await closed
     return performance.now() - startedAt
   }
-  expect(await closesAfter([Buffer.alloc(200_000)])).toBeLessThan(200)
-  expect(await closesAfter([Buffer.from([0x10, 0xff, 0xff, 0x7f])])).toBeLessThan(200)
-  expect(await closesAfter([generate(connectPacket()), Buffer.from([0x30, 0xff, 0xff, 0x7f])])).toBeLessThan(200)
+  expect(await closesAfter([Buffer.alloc(200_000)])).toBeLessThan(1_000)
+  expect(await closesAfter([Buffer.from([0x10, 0xff, 0xff, 0x7f])])).toBeLessThan(1_000)
+  expect(await closesAfter([generate(connectPacket()), Buffer.from([0x30, 0xff, 0xff, 0x7f])])).toBeLessThan(1_000)
   // Half a message, over what a stranger may send.
-  expect(await closesAfter([Buffer.alloc(60_000, 0x10)])).toBeLessThan(200)
-  expect(await closesAfter([])).toBeGreaterThan(200)
+  expect(await closesAfter([Buffer.alloc(60_000, 0x10)])).toBeLessThan(1_000)
+  expect(await closesAfter([])).toBeGreaterThan(1_000)
 })
 
 test('what is wrong with the start is said in one line that names the setting', async () => {

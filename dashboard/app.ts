@@ -12,9 +12,12 @@ import { acknowledgeRoutes } from './routes/acknowledge.js'
 import { alertRoutes } from './routes/alert.js'
 import { consoleRoutes } from './routes/console.js'
 import { eventsRoutes } from './routes/events.js'
+import { familyRoutes } from './routes/family.js'
 import { healthRoutes } from './routes/health.js'
 import { languageRoutes } from './routes/language.js'
 import { loginRoutes, sessionCookie } from './routes/login.js'
+import { operatorRoutes } from './routes/operator.js'
+import { residentRoutes } from './routes/resident.js'
 import { serveAssets } from './shell/assets.js'
 import { createChanges } from './shell/changes.js'
 import { handleErrors, sendProblem } from './shell/errors.js'
@@ -94,6 +97,9 @@ export async function createDashboard(deps: DashboardDeps): Promise<FastifyInsta
   consoleRoutes(app, routeDeps)
   alertRoutes(app, routeDeps)
   acknowledgeRoutes(app, routeDeps)
+  residentRoutes(app, routeDeps)
+  familyRoutes(app, routeDeps)
+  operatorRoutes(app, routeDeps)
   await app.ready()
   return app
 }

@@ -12,14 +12,17 @@ export type DueResident = {
 
 /**
  * Claims residents with something to fold: arrivals, or a wake-up time that has come. Their arrivals are taken out of
- * the queue in the order in which they came. Residents that another process works on are passed over.
+ * the queue in the order in which they came, about `entriesMax` in all. Residents that another process works on are
+ * passed over.
  */
 export async function claimDueResidents(
   tx: Queryable,
-  p: { now: Date; residentsMax: number; arrivalsMax: number; except: string[] },
+  p: { now: Date; residentsMax: number; entriesMax: number; except: string[] },
 ): Promise<DueResident[]> {
   const { rows: candidates } = await tx.query<{ resident_id: string }>(
-    `(select resident_id from arrivals where resident_id <> all($3) group by resident_id order by min(arrival_id) limit $2)
+    `(select resident_id from (
+        select resident_id, arrival_id from arrivals where resident_id <> all($3) order by arrival_id limit $2 * 4) a
+       group by resident_id order by min(arrival_id) limit $2)
      union
      (select resident_id from resident_state where wake_at <= $1 and resident_id <> all($3) order by wake_at limit $2)`,
     [p.now, p.residentsMax, p.except],
@@ -38,31 +41,34 @@ export async function claimDueResidents(
       where s.resident_id = any($1) order by s.resident_id for update of s skip locked`,
     [ids],
   )
-  const lockedIds = locked.map((row) => row.resident_id)
-  const { rows: taken } = await tx.query<{ resident_id: string; body: Arrival[] }>(
-    `with taken as (
-       delete from arrivals where arrival_id in (
-         select arrival_id from arrivals where resident_id = any($1) order by arrival_id limit $2)
-       returning arrival_id, resident_id, body)
-     select resident_id, body from taken order by arrival_id`,
-    [lockedIds, p.arrivalsMax],
+  const { rows: arrived } = await tx.query<{ resident_id: string; body: Arrival[] | null }>(
+    `with mine as (
+       select arrival_id, resident_id, sum(entries) over (order by arrival_id) - entries < $2 as fits
+         from arrivals where resident_id = any($1)
+     ), taken as (
+       delete from arrivals a using mine where a.arrival_id = mine.arrival_id and fits
+       returning a.arrival_id, a.resident_id, a.body
+     )
+     select resident_id, body from (
+       select arrival_id, resident_id, body from taken
+       union all select max(arrival_id), resident_id, null from mine where not fits group by resident_id
+     ) t order by arrival_id`,
+    [locked.map((row) => row.resident_id), p.entriesMax],
   )
-  const more = taken.length === p.arrivalsMax
-  const byResident = new Map<string, Arrival[]>()
-  for (const { resident_id, body } of taken) {
-    const list = byResident.get(resident_id)
-    if (list) list.push(...body)
-    else byResident.set(resident_id, [...body])
+  const due = locked.map((row) => ({
+    residentId: row.resident_id,
+    timeZone: row.time_zone,
+    state: row.state,
+    arrivals: [] as Arrival[],
+    more: false,
+  }))
+  const byId = new Map(due.map((resident) => [resident.residentId, resident]))
+  for (const { resident_id, body } of arrived) {
+    const resident = byId.get(resident_id)!
+    if (body === null) resident.more = true
+    else for (const arrival of body) resident.arrivals.push(arrival)
   }
-  return locked
-    .map((row) => ({
-      residentId: row.resident_id,
-      timeZone: row.time_zone,
-      state: row.state,
-      arrivals: byResident.get(row.resident_id) ?? [],
-      more,
-    }))
-    .filter((resident) => !more || resident.arrivals.length > 0)
+  return due.filter(({ more, arrivals }) => !more || arrivals.length > 0)
 }
 
 /** Keeps what the rules know of residents, and when they want to look again (epoch ms, null: only when something comes). */

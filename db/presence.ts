@@ -50,8 +50,8 @@ export async function dropGatewaysOfDeadEdges(
 }
 
 const handToRules = `
-  insert into arrivals (resident_id, received_at, body)
-  select d.resident_id, c.at, jsonb_build_array(jsonb_build_object('type', 'presence', 'gatewayId', c.gateway_id,
+  insert into arrivals (resident_id, received_at, entries, body)
+  select d.resident_id, c.at, 1, jsonb_build_array(jsonb_build_object('type', 'presence', 'gatewayId', c.gateway_id,
            'online', c.online, 'receivedAt', round(extract(epoch from c.at) * 1000)))
     from changed c join (select distinct gateway_id, resident_id from devices where unbound_at is null) d using (gateway_id)`
 

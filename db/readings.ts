@@ -30,8 +30,8 @@ const insert = `
     on conflict do nothing
     returning device_no, observed_at, received_at, event, value, rate, battery, tamper, fault, clock_wrong
   ), queued as (
-    insert into arrivals (resident_id, received_at, body)
-    select d.resident_id, max(f.received_at), jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+    insert into arrivals (resident_id, received_at, entries, body)
+    select d.resident_id, max(f.received_at), count(*), jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
              'type', 'reading', 'deviceNo', f.device_no, 'kind', d.kind, 'event', f.event,
              'observedAt', round(extract(epoch from f.observed_at) * 1000),
              'receivedAt', round(extract(epoch from f.received_at) * 1000),

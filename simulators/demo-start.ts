@@ -19,7 +19,7 @@ import { createRunner } from './runner.js'
 type DemoSecrets = { password: string; gatewaySeed: string; webhookSecret: string; familyToken?: string }
 
 const historyDays = 30
-const rowsPerCommit = 2_000
+const rowsPerStatement = 2_000
 /** In the past the readings arrived this long after they were measured. */
 const onTheWayMs = 2_000
 
@@ -117,8 +117,8 @@ async function commitHistory({
         })
     }
     rows.sort((a, b) => a.observedAt - b.observedAt)
-    for (let start = 0; start < rows.length; start += rowsPerCommit)
-      await insertReadings(db, rows.slice(start, start + rowsPerCommit))
+    for (let start = 0; start < rows.length; start += rowsPerStatement)
+      await insertReadings(db, rows.slice(start, start + rowsPerStatement))
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Decision, EpochMs, Headline, ReadingArrival } from '../model.js'
-import { lengthOf, minuteMs, secondMs, timeOf } from './say.js'
+import { lengthOf, minuteMs, secondMs, sinceZh, timeOf } from './say.js'
 import { type Context, type Health, lateMs, type ResidentState } from './state.js'
 
 const batteryLowMax = 0.2
@@ -66,7 +66,7 @@ export function judgeHealth(
     const time = timeOf(at, arrivedAt, context.timeZone)
     open(
       'device_fault',
-      { en: `${name.en} reports a fault since ${time.en}.`, zh: `${name.zh}自 ${time.zh} 起报告故障。` },
+      { en: `${name.en} reports a fault since ${time.en}.`, zh: `${name.zh}${sinceZh(time.zh)}报告故障。` },
       true,
     )
   } else if (fault === false) clear('device_fault', { en: `${name.en} works again.`, zh: `${name.zh}故障已解除。` })

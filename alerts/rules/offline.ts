@@ -1,5 +1,5 @@
 import type { Decision, EpochMs, Headline } from '../model.js'
-import { hourMs, lengthOf, minuteMs, secondMs, timeOf } from './say.js'
+import { hourMs, lengthOf, minuteMs, secondMs, sinceZh, timeOf } from './say.js'
 import { type Context, dueAtOf, limitMsOf, type Meter, type Reach, type ResidentState } from './state.js'
 
 const gapsMax = 32
@@ -114,7 +114,7 @@ export function expire(state: ResidentState, at: EpochMs, context: Context, out:
   const time = timeOf(since, at, context.timeZone)
   const headline = {
     en: `Gateway offline since ${time.en}. A call button or an alarm in this home would not be heard.`,
-    zh: `网关自 ${time.zh} 起离线，此时呼叫按钮或报警器的信号无法送达。`,
+    zh: `网关${sinceZh(time.zh)}离线，此时呼叫按钮或报警器的信号无法送达。`,
   }
   out.push({ type: 'open', kind: 'gateway_offline', openedAt: at, observedAt: since, headline, reason: { since } })
 }
@@ -203,11 +203,11 @@ function silentHeadline(
   if (connected)
     return {
       en: `Gateway connected, but no meter has reported since ${time.en}. ${what.en}.`,
-      zh: `网关在线，但自 ${time.zh} 起没有任何表计上报，${what.zh}。`,
+      zh: `网关在线，但${sinceZh(time.zh)}没有任何表计上报，${what.zh}。`,
     }
   return {
     en: `${who.en} silent since ${time.en}; it normally reports ${exact ? '' : 'at least '}every ${usual.en}. ${what.en}.`,
-    zh: `${who.zh}自 ${time.zh} 起无数据（通常${exact ? '每' : '至少每'} ${usual.zh}上报一次），${what.zh}。`,
+    zh: `${who.zh}${sinceZh(time.zh)}无数据（通常${exact ? '每' : '至少每'} ${usual.zh}上报一次），${what.zh}。`,
   }
 }
 

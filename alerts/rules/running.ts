@@ -1,5 +1,5 @@
 import type { Decision, EpochMs } from '../model.js'
-import { amountOf, hourMs, lengthOf, minuteMs, secondMs, timeOf } from './say.js'
+import { amountOf, hourMs, lengthOf, minuteMs, secondMs, sinceZh, timeOf } from './say.js'
 import { type Context, hoursOf, limitMsOf, type Point, type ResidentState, round3, type WaterMeter } from './state.js'
 
 /** A bath runs at 900 L/h for 15 min, a leaking cistern at 20 L/h for days; 200 L/h for 2 h is a tap left on. */
@@ -89,7 +89,7 @@ export function judgeRunning(state: ResidentState, at: EpochMs, context: Context
       observedAt: until,
       headline: {
         en: `Water has been running since ${time.en} (${length.en}) without a pause: ${amountOf(litres)} L, ${litresPerHour} L/h.`,
-        zh: `自 ${time.zh} 起持续用水 ${length.zh}未停：共 ${amountOf(litres)} 升，平均每小时 ${litresPerHour} 升。`,
+        zh: `${sinceZh(time.zh)}持续用水 ${length.zh}未停：共 ${amountOf(litres)} 升，平均每小时 ${litresPerHour} 升。`,
       },
       reason: { since, until, litres, litresPerHour },
     })

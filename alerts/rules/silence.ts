@@ -1,5 +1,5 @@
 import type { AlertKind, Decision, EpochMs, Headline } from '../model.js'
-import { amountOf, hourMs, lengthOf, timeOf } from './say.js'
+import { amountOf, hourMs, lengthOf, sinceZh, timeOf } from './say.js'
 import { type Context, limitMsOf, type Meter, type ResidentState } from './state.js'
 import { litresSince, waterActiveAt } from './uses.js'
 
@@ -147,11 +147,11 @@ function silentHeadline(
     return meter.kind === 'water'
       ? {
           en: ` Water is unknown since ${lostAt.en}: its meter is silent.`,
-          zh: `水表自 ${lostAt.zh} 起无数据，是否用水未知。`,
+          zh: `水表${sinceZh(lostAt.zh)}无数据，是否用水未知。`,
         }
       : {
           en: ` Electricity is unknown since ${lostAt.en}: its meter is silent.`,
-          zh: `电表自 ${lostAt.zh} 起无数据，是否用电未知。`,
+          zh: `电表${sinceZh(lostAt.zh)}无数据，是否用电未知。`,
         }
   })
   return {
@@ -159,7 +159,7 @@ function silentHeadline(
       `No ${en} used since ${time.en} (${length.en}): ${enFacts.filter(Boolean).join(', ')}.` +
       unknown.map((part) => part.en).join(''),
     zh:
-      `自 ${time.zh} 起 ${length.zh}内${zh}：${zhFacts.filter(Boolean).join('，')}。` +
+      `${sinceZh(time.zh)} ${length.zh}内${zh}：${zhFacts.filter(Boolean).join('，')}。` +
       unknown.map((part) => part.zh).join(''),
   }
 }

@@ -30,7 +30,7 @@ export function TodayChart({ day, context }: { day: LocalDay; context: ChartCont
             <g key={hour.at}>
               <title>{t.hourOf(spanWords(hour, context), hourWords(hour, context) || '–')}</title>
               {hour.state !== 'unknown' && !hour.partly && (
-                <rect class="known" x={index} y="0" width="1.02" height={height} />
+                <rect class="known-hour" x={index} y="0" width="1.02" height={height} />
               )}
               {hour.state === 'unknown' && <rect class="hit" x={index} y="0" width="1" height={height} />}
               {hour.state === 'used' && (

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
-import type { Language, Severity } from '../../alerts/model.js'
+import type { Language } from '../../alerts/model.js'
 import { knowledge } from '../../alerts/rules/fold.js'
 import { type AlertRow, listClosedAlerts, listOpenAlerts } from '../../db/alert-views.js'
 import { listResidentStates, listResidents } from '../../db/resident-list.js'
@@ -18,14 +18,14 @@ const text = defineText({
     title: 'Console',
     counts: {
       emergency: (n: number) => plural(n, 'emergency', 'emergencies'),
-      urgent: (n: number) => `${n} urgent`,
+      urgent: (n: number) => plural(n, 'urgent alert', 'urgent alerts'),
       warning: (n: number) => plural(n, 'warning', 'warnings'),
       notice: (n: number) => plural(n, 'notice', 'notices'),
     },
     and: ' and ',
-    waiting: (what: string, waiting: number, total: number) =>
-      waiting === total ? `${what}, nobody on the way` : `${what}, ${waiting} of them waiting for somebody`,
-    taken: (what: string) => `${what}, all taken`,
+    waiting: (what: string) => `${what}: nobody on the way`,
+    taken: (what: string) => `${what}, in hand`,
+    othersTaken: (n: number) => (n === 1 ? 'One other is in hand.' : `${n} others are in hand.`),
     quiet: 'All quiet: no open alert.',
     noAlert: 'No open alert.',
     allSeen: (n: number, age: string) =>
@@ -55,9 +55,9 @@ const text = defineText({
       notice: (n) => `${n} 条提醒`,
     },
     and: '、',
-    waiting: (what, waiting, total) =>
-      waiting === total ? `${what}，还没有人过去` : `${what}，其中 ${waiting} 条还没有人接手`,
-    taken: (what) => `${what}，都已有人接手`,
+    waiting: (what) => `${what}，还没有人过去`,
+    taken: (what) => `${what}，都已有人处理`,
+    othersTaken: (n) => `另有 ${n} 条已有人处理。`,
     quiet: '一切平静，没有未处理的预警。',
     noAlert: '没有未处理的预警。',
     allSeen: (n, age) => `${n} 位居民，最近 ${age}内都有用水或用电。`,
@@ -113,7 +113,7 @@ export function consoleRoutes(app: FastifyInstance, { db }: RouteDeps): void {
     const t = text(here.language)
     const answer =
       alerts.length > 0
-        ? { tone: toneOf(alerts), first: firstLine(alerts, here.language), more: null }
+        ? busyAnswer(alerts, here.language)
         : calmAnswer(await recentStates(communityIds, here.now), here.now.getTime(), here.language)
     const unlisted = open.total - open.alerts.length
     return sendPage(
@@ -163,20 +163,20 @@ function Folded(p: { id: string; heading: string; alerts: AlertRow[]; here: Para
   )
 }
 
-/** "2 emergencies, nobody on the way": the worst severity that somebody must still take, else the worst there is. */
-function firstLine(alerts: AlertRow[], language: Language): string {
+/** "2 emergencies: nobody on the way", and how many more are in hand; when all are: "1 emergency, in hand". */
+function busyAnswer(alerts: AlertRow[], language: Language) {
   const t = text(language)
-  const severities = ['emergency', 'urgent', 'warning'] as const satisfies Severity[]
-  const counted = severities
-    .map((severity) => ({ severity, count: alerts.filter((alert) => alert.severity === severity).length }))
-    .filter(({ count }) => count > 0)
-  const what = counted.map(({ severity, count }) => t.counts[severity](count)).join(t.and)
-  const waiting = alerts.filter(({ stage }) => stage === 'open').length
-  return waiting > 0 ? t.waiting(what, waiting, alerts.length) : t.taken(what)
-}
-
-function toneOf(alerts: AlertRow[]): 'emergency' | 'busy' {
-  return alerts.some(({ stage, severity }) => stage === 'open' && severity === 'emergency') ? 'emergency' : 'busy'
+  const waiting = alerts.filter(({ stage }) => stage === 'open')
+  const count = (counted: AlertRow[]) =>
+    (['emergency', 'urgent', 'warning'] as const)
+      .map((severity) => ({ severity, count: counted.filter((alert) => alert.severity === severity).length }))
+      .filter(({ count }) => count > 0)
+      .map(({ severity, count }) => t.counts[severity](count))
+      .join(t.and)
+  const tone = waiting.some(({ severity }) => severity === 'emergency') ? 'emergency' : 'busy'
+  if (waiting.length === 0) return { tone, first: t.taken(count(alerts)), more: null }
+  const taken = alerts.length - waiting.length
+  return { tone, first: t.waiting(count(waiting)), more: taken > 0 ? t.othersTaken(taken) : null }
 }
 
 /** "All quiet … 12 residents, all seen within the last 6 h"; never "all quiet" while of one nothing is known. */

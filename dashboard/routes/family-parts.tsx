@@ -89,7 +89,7 @@ export function FamilyAlerts({ alerts, view, here }: Part & { alerts: readonly R
     <>
       {alerts.map((alert) =>
         alert.closedAt === null ? (
-          <section key={alert.alertId} class={`family-alert severity-${alert.severity}`}>
+          <section key={alert.alertId} class={`family-alert family-alert-${alert.severity}`}>
             <h2>{t.alertNow}</h2>
             <p class="answer-line">{plain[alert.kind] ?? t.alert.other}</p>
             <p>{when(alert.openedAt)}</p>

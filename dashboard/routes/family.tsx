@@ -61,7 +61,6 @@ export function familyRoutes(app: FastifyInstance, { db, clock }: RouteDeps): vo
     return sendPage(
       reply,
       <Page here={here} title={t.title(view.residentName)} kind="family">
-        <link rel="stylesheet" href={`${here.assets}/resident.css`} />
         <h1>{t.title(view.residentName)}</h1>
         <FamilyAlerts alerts={told.filter(({ closedAt }) => closedAt === null)} view={view} here={here} />
         <Answer known={known} view={view} here={here} />

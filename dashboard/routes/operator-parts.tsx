@@ -47,7 +47,7 @@ function Condition({ gateway, here }: { gateway: GatewayRow; here: Here }) {
 export function GatewayTable({ rows, here }: Listed<GatewayRow>) {
   const t = operatorText(here.language)
   return (
-    <table class="cards">
+    <table class="rows">
       <thead>
         <tr>
           <th scope="col">{t.gateway}</th>
@@ -67,7 +67,7 @@ export function GatewayTable({ rows, here }: Listed<GatewayRow>) {
           <tr key={gateway.gatewayId}>
             <th scope="row">
               <a href={gatewayPath(gateway.gatewayId)}>{gateway.gatewayId}</a>
-              {gateway.label && <span class="label">{gateway.label}</span>}
+              {gateway.label && <span class="sub">{gateway.label}</span>}
             </th>
             <td data-label={t.state}>
               <Condition gateway={gateway} here={here} />
@@ -113,7 +113,7 @@ export function GatewayFacts({ gateway, here }: { gateway: GatewayRow; here: Her
 export function DeviceTable({ rows, here, withGateway = false }: Listed<DeviceRow> & { withGateway?: boolean }) {
   const t = operatorText(here.language)
   return (
-    <table class="cards">
+    <table class="rows">
       <thead>
         <tr>
           <th scope="col">{t.device}</th>

@@ -53,9 +53,9 @@ export function QuarantineList({ rows, here }: { rows: readonly QuarantineRow[];
   const t = operatorText(language)
   const count = new Intl.NumberFormat(language === 'zh' ? 'zh-CN' : 'en')
   return (
-    <ol class="quarantine">
+    <ol class="lines quarantine">
       {rows.map((row) => (
-        <li key={row.quarantineId}>
+        <li class="line" key={row.quarantineId}>
           <p>
             <strong>{reasonWords(row.reason, language)}</strong>
             {row.detail && <span class="detail">{row.detail}</span>}

@@ -39,7 +39,6 @@ export function operatorRoutes(app: FastifyInstance, { db }: RouteDeps): void {
     return sendPage(
       reply,
       <Page here={here} title={t.title} current="gateways">
-        <link rel="stylesheet" href={`${here.assets}/resident.css`} />
         <h1>{t.title}</h1>
         <Health summary={summary} here={here} />
         {summary.gateways + found.total > 0 || q !== '' ? (
@@ -82,7 +81,6 @@ export function operatorRoutes(app: FastifyInstance, { db }: RouteDeps): void {
     return sendPage(
       reply,
       <Page here={here} title={t.devicesTitle} current="devices">
-        <link rel="stylesheet" href={`${here.assets}/resident.css`} />
         <h1>{t.devicesTitle}</h1>
         {total > 0 && <p class="lead">{t.devicesLead(total)}</p>}
         <SearchForm action="/devices" label={t.searchDevices} q={q} here={here} />
@@ -111,7 +109,6 @@ export function operatorRoutes(app: FastifyInstance, { db }: RouteDeps): void {
     return sendPage(
       reply,
       <Page here={here} title={t.quarantineTitle} current="quarantine" live={before === null}>
-        <link rel="stylesheet" href={`${here.assets}/resident.css`} />
         <h1>{t.quarantineTitle}</h1>
         <p class="lead">{t.quarantineLead}</p>
         <QuarantineFilter gateway={gateway} reason={reason} reasons={reasons} here={here} />
@@ -158,7 +155,6 @@ function gatewayPage({
   const t = operatorText(here.language)
   return (
     <Page here={here} title={t.gatewayTitle(gateway.gatewayId)} current="gateways">
-      <link rel="stylesheet" href={`${here.assets}/resident.css`} />
       <h1>{t.gatewayTitle(gateway.gatewayId)}</h1>
       <GatewayFacts gateway={gateway} here={here} />
       <section aria-labelledby="devices">

@@ -3,7 +3,7 @@ import { knowledge, type ResidentState } from '../../alerts/rules/fold.js'
 import { dueAtOf } from '../../alerts/rules/state.js'
 import type { ResidentDevice } from '../../db/residents.js'
 import type { Here } from '../shell/here.js'
-import { shellText } from '../shell/shell-text.js'
+import { KnowledgeMark } from '../shell/marks.js'
 import { residentText } from '../shell/text-resident.js'
 import { clockWords, durationWords, When } from '../shell/times.js'
 
@@ -69,10 +69,9 @@ export function knownOf({
 /** The first line of the resident page: what do we know, and how fresh is it? */
 export function KnowledgeLine({ known, timeZone, here }: { known: Known; timeZone: string; here: Here }) {
   const { language, now } = here
-  const words = shellText(language).knowledge
   return (
     <div class={knownClass(known, now.getTime())}>
-      <strong class="known-word">{words[known.knowledge]}</strong>
+      <KnowledgeMark knowledge={known.knowledge} language={language} />
       <p>
         <Sentence known={known} timeZone={timeZone} here={here} />
       </p>

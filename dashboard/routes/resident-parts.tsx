@@ -5,6 +5,7 @@ import type { MeterKind, ResidentUse } from '../charts/load-use.js'
 import { DaysChart } from '../charts/strip.js'
 import { TodayChart } from '../charts/today.js'
 import type { Here } from '../shell/here.js'
+import { SeverityTag } from '../shell/marks.js'
 import { shellText } from '../shell/shell-text.js'
 import { residentText } from '../shell/text-resident.js'
 import { When } from '../shell/times.js'
@@ -23,11 +24,11 @@ export function OpenAlerts({ resident, here, alerts }: Part & { alerts: readonly
   return (
     <section aria-labelledby="open-alerts">
       <h2 id="open-alerts">{t.openAlerts}</h2>
-      <ul class="open-alerts">
+      <ul class="cards">
         {alerts.map((alert) => (
-          <li key={alert.alertId} class={`open-alert severity-${alert.severity}`}>
+          <li key={alert.alertId} class={`card card-${alert.severity}`}>
             <p>
-              <strong class="severity-word">{shell.severity[alert.severity]}</strong> {alert.headline[language]}
+              <SeverityTag severity={alert.severity} language={language} /> <strong>{alert.headline[language]}</strong>
             </p>
             <p>
               {t.opened}
@@ -79,9 +80,9 @@ export function Devices({ resident, here, devices }: Part & { devices: readonly 
     <section aria-labelledby="devices">
       <h2 id="devices">{t.devices}</h2>
       {devices.length === 0 && <p>{t.noDevices}</p>}
-      <ul class="devices">
+      <ul class="lines">
         {gateways.map((gateway) => (
-          <li key={gateway.gatewayId} class={gateway.gatewayOnline ? '' : 'stale'}>
+          <li key={gateway.gatewayId} class={gateway.gatewayOnline ? 'line' : 'line stale'}>
             <strong>{t.gateway}</strong> <span class="id">{gateway.gatewayId}</span>
             <p>
               {gateway.gatewayOnline && t.gatewayOnline}
@@ -96,7 +97,7 @@ export function Devices({ resident, here, devices }: Part & { devices: readonly 
           </li>
         ))}
         {devices.map((device) => (
-          <li key={device.deviceNo}>
+          <li class="line" key={device.deviceNo}>
             <strong>{t.kind[device.kind]}</strong> {device.room && <span>{device.room}</span>}
             <p>
               {t.lastReading}
@@ -141,9 +142,9 @@ export function Contact({ resident, here, family, role }: Part & { family: reado
       </dl>
       <h3>{t.family}</h3>
       {family.length === 0 && <p>{t.notRecorded}</p>}
-      <ul class="family">
+      <ul class="lines">
         {family.map((member) => (
-          <li key={member.familyMemberId}>
+          <li class="line" key={member.familyMemberId}>
             {member.relation ? t.look(member.name, member.relation) : member.name}{' '}
             {member.phone && <Phone number={member.phone} call={t.call} />}
             {role === 'supervisor' && <LinkForms resident={resident} here={here} member={member} />}
@@ -201,9 +202,9 @@ export function LastAlerts({ resident, here, alerts }: Part & { alerts: readonly
     <section aria-labelledby="last-alerts">
       <h2 id="last-alerts">{t.alerts}</h2>
       {alerts.length === 0 && <p>{t.noAlerts}</p>}
-      <ul class="last-alerts">
+      <ul class="lines">
         {alerts.map((alert) => (
-          <li key={alert.alertId}>
+          <li class="line" key={alert.alertId}>
             <p>
               <a href={`/alerts/${alert.alertId}`}>{alert.headline[language]}</a>
             </p>
@@ -233,9 +234,9 @@ export function Looks({ resident, here, looks }: Part & { looks: readonly Look[]
     <section aria-labelledby="looks">
       <h2 id="looks">{t.looks}</h2>
       <p>{looks.length === 0 ? t.noLooks : t.looksLead}</p>
-      <ul class="looks">
+      <ul class="lines">
         {looks.map((look) => (
-          <li key={`${look.name} ${look.page} ${look.lastAt.getTime()}`}>
+          <li class="line" key={`${look.name} ${look.page} ${look.lastAt.getTime()}`}>
             {t.look(look.name, roleOf(look))}
             {' · '}
             {pages[look.page] ?? look.page}

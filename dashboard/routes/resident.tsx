@@ -47,7 +47,6 @@ export function residentRoutes(app: FastifyInstance, deps: RouteDeps): void {
     return sendPage(
       reply,
       <Page here={here} title={resident.name}>
-        <link rel="stylesheet" href={`${here.assets}/resident.css`} />
         <h1>{resident.name}</h1>
         <KnowledgeLine known={knownOf({ state, devices, now: here.now.getTime() })} timeZone={timeZone} here={here} />
         <OpenAlerts {...part} alerts={alerts.filter(({ closedAt }) => closedAt === null)} />
@@ -113,7 +112,6 @@ function linkPage(p: { here: Here; resident: ResidentCard; member: FamilyMember;
   const here = { ...p.here, path: residentPath(resident) }
   return (
     <Page here={here} title={t.linkTitle} live={false}>
-      <link rel="stylesheet" href={`${here.assets}/resident.css`} />
       <section class="narrow">
         <h1>{t.linkFor(member.relation ? t.look(member.name, member.relation) : member.name)}</h1>
         <p>

@@ -43,7 +43,10 @@ export function AlertPage(p: AlertPageProps) {
         <SeverityTag severity={alert.severity} language={language} />
         <h1>{alert.headline[language]}</h1>
         <p>
-          <strong>{alert.residentName}</strong> · <When at={alert.openedAt} {...times} />
+          <strong>{alert.residentName}</strong> · {alert.address}
+        </p>
+        <p>
+          <When at={alert.openedAt} {...times} />
         </p>
         <p class={alert.stage === 'open' ? 'stage stage-waiting' : 'stage'}>
           {stageSentence(alert, here)}

@@ -44,13 +44,14 @@ async function loadAssets(): Promise<Asset[]> {
       body,
     })),
     readFile(new URL('icon.svg', web)).then((body) => ({ name: 'icon.svg', type: 'image/svg+xml', body })),
-    loadStyle().then((body) => ({ name: 'style.css', type: 'text/css; charset=utf-8', body })),
+    ...(await loadStyles()),
   ])
 }
 
-/** One style sheet: style.css, then those of single pages by name. */
-async function loadStyle(): Promise<Buffer> {
+/** style.css is on every page; the others are for the pages that link to them. */
+async function loadStyles(): Promise<Asset[]> {
   const names = (await readdir(web)).filter((name) => name.endsWith('.css'))
-  names.sort((a, b) => Number(b === 'style.css') - Number(a === 'style.css') || a.localeCompare(b))
-  return Buffer.concat(await Promise.all(names.map((name) => readFile(new URL(name, web)))))
+  return Promise.all(
+    names.map(async (name) => ({ name, type: 'text/css; charset=utf-8', body: await readFile(new URL(name, web)) })),
+  )
 }

@@ -74,7 +74,7 @@ function Header({ here, current, kind }: { here: Here; current: Section | undefi
       {staff ? (
         <a class="brand" href={homePath(staff.role)}>
           <Mark />
-          {t.product}
+          <span class="brand-word">{t.product}</span>
         </a>
       ) : (
         <span class="brand">

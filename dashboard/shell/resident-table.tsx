@@ -87,7 +87,9 @@ export function ResidentTable(p: {
               return (
                 <tr key={resident.residentId} id={`resident-${resident.residentId}`}>
                   <th scope="row">
-                    <a href={`/residents/${encodeURIComponent(resident.residentId)}`}>{resident.name}</a>
+                    <a class="row-name" href={`/residents/${encodeURIComponent(resident.residentId)}`}>
+                      {resident.name}
+                    </a>
                     <span class="sub">{resident.address}</span>
                     {resident.openAlerts > 0 && <span class="tag">{t.open(resident.openAlerts)}</span>}
                   </th>

@@ -59,11 +59,12 @@ create table readings (
 select create_hypertable('readings', by_range('observed_at', interval '7 days'), create_default_indexes => false);
 
 -- What the rules have not folded yet: written in the transaction that commits the readings, deleted in the one that
--- commits the state they lead to. body: an array of arrivals as in alerts/model.
+-- commits the state they lead to. body: an array of arrivals as in alerts/model, `entries` of them.
 create table arrivals (
   arrival_id  bigint generated always as identity primary key,
   resident_id text not null,
   received_at timestamptz not null,
+  entries     int not null,
   body        jsonb not null
 );
 create index on arrivals (resident_id, arrival_id);

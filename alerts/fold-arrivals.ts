@@ -1,12 +1,12 @@
 import { clearAlert, openAlert } from '../db/alerts.js'
 import { claimDueResidents, type DueResident, saveStates } from '../db/fold.js'
 import type { Database, Queryable } from '../db/pool.js'
-import { insertQuarantine } from '../db/quarantine.js'
+import { insertFinding } from '../db/quarantine.js'
 import type { Clock } from '../kit/clock.js'
 import type { Log } from '../kit/log.js'
 import type { Signal } from '../kit/signal.js'
 import type { AlertKind, Decision, Outcome } from './model.js'
-import { emptyState, fold, type ResidentState } from './rules/fold.js'
+import { emptyState, fold, forgetDevice, type ResidentState } from './rules/fold.js'
 
 const residentsMax = 200
 /** Arrivals folded in one transaction: about a second's work. */
@@ -75,11 +75,17 @@ export function createArrivalFolder({
   return () => foldBatch()
 }
 
-function foldOne({ state, arrivals, timeZone, more }: DueResident, due: number) {
+function foldOne({ state: stored, deviceNos, arrivals, timeZone, more }: DueResident, due: number) {
   const last = arrivals.at(-1)?.receivedAt ?? 0
-  return fold((state as ResidentState | null) ?? emptyState(), arrivals, more ? last : Math.max(last, due), {
-    timeZone,
-  })
+  const now = more ? last : Math.max(last, due)
+  // A device that hangs elsewhere now is silent here for a good reason.
+  if (deviceNos.length === 0) return fold(emptyState(), [], now, { timeZone })
+  const bound = new Set(deviceNos)
+  let state = (stored as ResidentState | null) ?? emptyState()
+  for (const deviceNo of Object.keys(state.health).map(Number))
+    if (!bound.has(deviceNo)) state = forgetDevice(state, deviceNo)
+  const ours = arrivals.filter((arrival) => arrival.type !== 'reading' || bound.has(arrival.deviceNo))
+  return fold(state, ours, now, { timeZone })
 }
 
 async function apply(tx: Queryable, residentId: string, decision: Decision, now: Date) {
@@ -107,19 +113,8 @@ async function apply(tx: Queryable, residentId: string, decision: Decision, now:
       })
       return
     }
-    case 'finding': {
-      const { rows } = await tx.query<{ gateway_id: string; device_id: string; kind: string }>(
-        'select gateway_id, device_id, kind from devices where device_no = $1',
-        [decision.deviceNo],
-      )
-      const device = rows[0]
-      if (!device) return
-      const topic = `v1/${device.gateway_id}/${device.device_id}/${device.kind}`
-      const { reason, detail, at } = decision
-      await insertQuarantine(tx, [
-        { receivedAt: at, gatewayId: device.gateway_id, topic, reason, detail, payload: new Uint8Array(), kept: true },
-      ])
-    }
+    case 'finding':
+      return insertFinding(tx, decision)
   }
 }
 

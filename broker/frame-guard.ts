@@ -12,9 +12,10 @@ export class FrameError extends Error {
 
 /**
  * Stands between a connection and Aedes, which reads its stream only through `conn.read(null)` and parses what it gets
- * to the last byte. Replacing that one method is the cheapest correct place to look at the bytes: no second stream (a
- * Duplex around each socket halved the throughput of small chunks), no copy, a few instructions a frame. What Aedes may
- * not have yet goes back with `unshift`, so that end-of-stream still comes after the last byte.
+ * to the last byte. Replacing that one method is the smallest correct place to look at the bytes: no second stream around
+ * each socket with buffers and errors of its own, no copy, a few instructions a frame (not measurable beside Aedes' own
+ * work at 60,000 to 200,000 publishes a second). What Aedes may not have yet goes back with `unshift`, so that
+ * end-of-stream still comes after the last byte.
  *
  * `room()` is how many frames after the first Aedes may be given now. It is what slows a flooding gateway: with no room the socket is not
  * read, and TCP tells the sender. (Aedes' own measure counts a batch per `readable` event and drifts upwards under load;

@@ -152,3 +152,24 @@ export async function clearAlert(
     await recordAlertEvent(tx, { alertId, at: p.at, kind: 'closed', detail: { outcome: p.outcome } })
   }
 }
+
+/** A device that was moved away has nothing more to be told about; its emergencies stay open for a person to close. */
+export async function closeNoticesOfUnbound(
+  tx: Queryable,
+  { deviceId, now }: { deviceId: string; now: Date },
+): Promise<void> {
+  const { rows } = await tx.query<{ alert_id: number }>(
+    `update alerts set stage = 'closed', outcome = 'other', outcome_note = $2, closed_at = $3, due_at = null
+      where closed_at is null and severity in ('warning', 'notice')
+        and device_no in (select device_no from devices where device_id = $1 and unbound_at is not null)
+     returning alert_id`,
+    [deviceId, '设备已移走 (device moved)', now],
+  )
+  for (const { alert_id: alertId } of rows)
+    await recordAlertEvent(tx, {
+      alertId,
+      at: now,
+      kind: 'closed',
+      detail: { outcome: 'other', reason: 'device moved' },
+    })
+}

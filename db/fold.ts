@@ -5,6 +5,8 @@ export type DueResident = {
   residentId: string
   timeZone: string
   state: unknown
+  /** The devices that are bound to the resident now; none once the resident has left. */
+  deviceNos: number[]
   arrivals: Arrival[]
   /** True where more arrivals wait than were taken: time must not run past the last one taken. */
   more: boolean
@@ -36,8 +38,15 @@ export async function claimDueResidents(
       order by resident_id on conflict do nothing`,
     [ids, p.now],
   )
-  const { rows: locked } = await tx.query<{ resident_id: string; time_zone: string; state: unknown }>(
-    `select s.resident_id, r.time_zone, s.state from resident_state s join residents r using (resident_id)
+  const { rows: locked } = await tx.query<{
+    resident_id: string
+    time_zone: string
+    state: unknown
+    device_nos: number[]
+  }>(
+    `select s.resident_id, r.time_zone, s.state,
+            array(select device_no from devices d where d.resident_id = s.resident_id and unbound_at is null and r.left_at is null) as device_nos
+       from resident_state s join residents r using (resident_id)
       where s.resident_id = any($1) order by s.resident_id for update of s skip locked`,
     [ids],
   )
@@ -59,6 +68,7 @@ export async function claimDueResidents(
     residentId: row.resident_id,
     timeZone: row.time_zone,
     state: row.state,
+    deviceNos: row.device_nos,
     arrivals: [] as Arrival[],
     more: false,
   }))

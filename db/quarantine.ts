@@ -36,5 +36,29 @@ export async function insertQuarantine(tx: Queryable, rows: QuarantineRow[]): Pr
   )
 }
 
+/** Something odd about a reading that was stored all the same, such as a register that ran backwards; `at` in epoch ms. */
+export async function insertFinding(
+  tx: Queryable,
+  p: { deviceNo: number; reason: string; detail: string; at: number },
+): Promise<void> {
+  const { rows } = await tx.query<{ gateway_id: string; topic: string }>(
+    `select gateway_id, concat_ws('/', 'v1', gateway_id, device_id, kind) as topic from devices where device_no = $1`,
+    [p.deviceNo],
+  )
+  const { reason, detail, at: receivedAt } = p
+  await insertQuarantine(
+    tx,
+    rows.map(({ gateway_id: gatewayId, topic }) => ({
+      receivedAt,
+      gatewayId,
+      topic,
+      reason,
+      detail,
+      payload: new Uint8Array(),
+      kept: true,
+    })),
+  )
+}
+
 /** PostgreSQL's text takes no NUL. */
 const printable = (text: string) => text.replaceAll('\0', '␀')

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { findFamilyLink, issueFamilyLink } from '../db/family.js'
-import { newestRegisters } from '../db/known-registers.js'
+import { deviceNumbers, newestRegisters } from '../db/known-registers.js'
 import type { Database } from '../db/pool.js'
 import { insertReadings, type ReadingRow } from '../db/readings.js'
 import { type RegisterInput, registerDocument } from '../db/register/document.js'
@@ -98,11 +98,10 @@ async function commitHistory({
   now: number
   known: Awaited<ReturnType<typeof newestRegisters>>
 }) {
-  const { rows: devices } = await db.query<{ device_id: string; device_no: number }>(
-    'select device_id, device_no from devices where device_id = any($1) and unbound_at is null',
-    [homes.flatMap((home) => Object.values(home.devices))],
+  const numbers = await deviceNumbers(
+    db,
+    homes.flatMap((home) => Object.values(home.devices)),
   )
-  const numbers = new Map(devices.map((row) => [row.device_id, row.device_no]))
   for (const home of homes) {
     const rows: ReadingRow[] = []
     for (const { deviceId, kind, readings } of demoHistory({ homes: [home], now, days: historyDays, known })) {

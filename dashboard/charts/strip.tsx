@@ -72,10 +72,11 @@ function Cell({ hour, day, context }: { hour: LocalHour; day: LocalDay; context:
   const sharing = day.hours.filter(({ localHour }) => localHour === hour.localHour)
   const width = 1 / sharing.length
   const x = hour.localHour + sharing.indexOf(hour) * width
-  const name = hour.state === 'used' || hour.state === 'not used' ? `s${shadeOf(hour.use ?? 0, context.kind)}` : hour.state
+  const name =
+    hour.state === 'used' || hour.state === 'not used' ? `s${shadeOf(hour.use ?? 0, context.kind)}` : hour.state
   const t = residentText(context.language)
   return (
-    <rect class={name === 'not yet' ? 'known-hour' : name} x={x} y="0" width={width} height="1">
+    <rect class={name === 'not yet' ? 'not-yet' : name} x={x} y="0" width={width} height="1">
       {name !== 'not yet' && <title>{t.hourOf(spanWords(hour, context), hourWords(hour, context))}</title>}
     </rect>
   )

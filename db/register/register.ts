@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { hashSecret } from '../../kit/secret-hash.js'
+import { closeNoticesOfUnbound } from '../alerts.js'
 import type { Database, Queryable } from '../pool.js'
 import type { RegisterDocument } from './document.js'
 
@@ -130,6 +131,7 @@ async function bind(tx: Queryable, d: RegisterDocument['devices'][number], now: 
   )
   if (unchanged) return
   await tx.query('update devices set unbound_at = $2 where device_id = $1 and unbound_at is null', [d.id, now])
+  await closeNoticesOfUnbound(tx, { deviceId: d.id, now })
   await tx.query(
     'insert into devices (device_id, kind, resident_id, gateway_id, room, bound_at) values ($1, $2, $3, $4, $5, $6)',
     [d.id, d.kind, d.resident, d.gateway, d.room, now],

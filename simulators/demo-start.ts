@@ -116,8 +116,11 @@ async function commitHistory({
         })
     }
     rows.sort((a, b) => a.observedAt - b.observedAt)
-    for (let start = 0; start < rows.length; start += rowsPerStatement)
-      await insertReadings(db, rows.slice(start, start + rowsPerStatement))
+    // In one transaction, so that the rules see the past whole: half of it would look like a gateway that fell silent.
+    await db.transaction(async (tx) => {
+      for (let start = 0; start < rows.length; start += rowsPerStatement)
+        await insertReadings(tx, rows.slice(start, start + rowsPerStatement))
+    })
   }
 }
 

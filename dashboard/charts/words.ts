@@ -11,13 +11,11 @@ export type ChartContext = { kind: MeterKind; language: Language; timeZone: stri
 
 const twoDigits = (number: number) => String(number).padStart(2, '0')
 
-/** "14:00–15:00", or with the half hour of the zone. */
-export function spanWords({ at, localHour }: LocalHour, { timeZone, language }: ChartContext): string {
-  const minutes = twoDigits(localClock(at, timeZone).minute)
-  return residentText(language).hourSpan(
-    `${twoDigits(localHour)}:${minutes}`,
-    `${twoDigits((localHour + 1) % 24)}:${minutes}`,
-  )
+/** "14:00–15:00", or up to the end of a `last` hour; with the half hour of the zone. */
+export function spanWords(hour: LocalHour, { timeZone, language }: ChartContext, last = hour): string {
+  const minutes = twoDigits(localClock(hour.at, timeZone).minute)
+  const end = (last.localHour + 1) % 24
+  return residentText(language).hourSpan(`${twoDigits(hour.localHour)}:${minutes}`, `${twoDigits(end)}:${minutes}`)
 }
 
 /** What is known of an hour: "12 L", "no use", "unknown"; empty for an hour that has not been yet. */

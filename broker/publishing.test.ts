@@ -80,6 +80,16 @@ test.each([
   expect(got).toEqual([])
 })
 
+test('a flood of QoS 0 publishes under a foreign topic is counted right, and what follows is accepted', async () => {
+  const broker = await startBroker({ limits: { publishesInFlightMax: 5 } })
+  const client = rawClient(broker)
+  const foreign = Array.from({ length: 300 }, () => publishPacket('v1/gw2/meter/water', 1, { qos: 0 }))
+  client.send(connectPacket(), ...foreign, publishPacket('v1/gw1/meter/water', 4))
+  expect(await client.next('puback')).toMatchObject({ messageId: 4 })
+  expect(await broker.sample('shouwang_publishes_total{qos="0",result="refused"}')).toBe(300)
+  expect(broker.accepted.length).toBe(1)
+})
+
 test('a gateway cannot send commands, to another or to itself', async () => {
   const broker = await startBroker()
   const listeners = [

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { outcomes } from '../alerts/model.js'
+import { type Arrival, outcomes } from '../alerts/model.js'
+import { emptyState, fold } from '../alerts/rules/fold.js'
 import { startTestDatabase, type TestDatabase } from '../test/support/database.js'
 import { type Community, seedAlert, seedCommunity } from '../test/support/fixtures.js'
 import { createTestDashboard, formHeaders, logIn, type TestDashboard, testNow } from './test-app.js'
@@ -77,6 +78,50 @@ test('the quiet console never says that all is well while nothing is known', asy
   expect(body).toContain('2 residents; of 2 nothing is known right now.')
   expect(body).not.toContain('All quiet')
   expect(body).toContain('answer-plain')
+})
+
+test('the quiet console says how lately everybody was seen, and who was not', async () => {
+  await closeAll()
+  const hourMs = 3_600_000
+  const nowMs = testNow.getTime()
+  /** Two days of a water meter that reports every 10 min, with the last use so long ago. */
+  const remember = async (index: number, lastUseAgoMs: number) => {
+    const { residentId, devices } = c.residents[index]!
+    const arrivals: Arrival[] = []
+    let litres = 1_000
+    for (let at = nowMs - 48 * hourMs; at <= nowMs; at += 600_000) {
+      if (at <= nowMs - lastUseAgoMs) litres += 5
+      arrivals.push({
+        type: 'reading',
+        kind: 'water',
+        deviceNo: devices.water,
+        observedAt: at,
+        receivedAt: at,
+        event: '',
+        value: litres,
+      })
+    }
+    const { state } = fold(emptyState(), arrivals, nowMs, { timeZone: 'Asia/Shanghai' })
+    await database.db.query(
+      `insert into resident_state (resident_id, state, folded_at) values ($1, $2, $3)
+       on conflict (resident_id) do update set state = excluded.state`,
+      [residentId, JSON.stringify(state), testNow],
+    )
+  }
+  await remember(0, hourMs / 2)
+  await remember(1, 5.5 * hourMs)
+  const calm = await get('/')
+  expect(h1(calm.body)).toBe('All quiet: no open alert.')
+  expect(calm.body).toContain('2 residents, all seen within the last 6 h.')
+  expect(calm.body).toContain('answer-quiet')
+  expect(calm.body).toContain('30 min ago, 13:35')
+
+  await remember(1, 14 * hourMs)
+  dashboard.clock.advance(11_000)
+  const less = await get('/')
+  expect(h1(less.body)).toBe('No open alert.')
+  expect(less.body).toContain('2 residents; 1 without any use in the last 12 h.')
+  expect(less.body).toContain('knowledge-idle')
 })
 
 test('residents: found by name, fifty a page, wildcards taken literally', async () => {

@@ -116,7 +116,9 @@ export async function recordAlertEvent(
   },
 ): Promise<void> {
   await tx.query(
-    'insert into alert_events (alert_id, at, kind, staff_id, via, detail) values ($1, $2, $3, $4, $5, $6)',
+    `with event as (
+       insert into alert_events (alert_id, at, kind, staff_id, via, detail) values ($1, $2, $3, $4, $5, $6))
+     select pg_notify('shouwang', 'alerts')`,
     [
       event.alertId,
       event.at,
@@ -126,7 +128,6 @@ export async function recordAlertEvent(
       JSON.stringify(event.detail ?? {}),
     ],
   )
-  await tx.query("select pg_notify('shouwang', 'alerts')")
 }
 
 /**
@@ -146,8 +147,8 @@ export async function clearAlert(
     await recordAlertEvent(tx, { alertId, at: p.at, kind: 'cleared', detail: { headline: p.headline } })
     if (stage !== 'open') continue
     await tx.query(
-      `update alerts set stage = 'closed', outcome = $2, outcome_note = $3, closed_at = $4, due_at = null where alert_id = $1`,
-      [alertId, p.outcome, p.headline.zh, p.at],
+      `update alerts set stage = 'closed', outcome = $2, closed_at = $3, due_at = null where alert_id = $1`,
+      [alertId, p.outcome, p.at],
     )
     await recordAlertEvent(tx, { alertId, at: p.at, kind: 'closed', detail: { outcome: p.outcome } })
   }
@@ -159,11 +160,11 @@ export async function closeNoticesOfUnbound(
   { deviceId, now }: { deviceId: string; now: Date },
 ): Promise<void> {
   const { rows } = await tx.query<{ alert_id: number }>(
-    `update alerts set stage = 'closed', outcome = 'other', outcome_note = $2, closed_at = $3, due_at = null
+    `update alerts set stage = 'closed', outcome = 'other', closed_at = $2, due_at = null
       where closed_at is null and severity in ('warning', 'notice')
         and device_no in (select device_no from devices where device_id = $1 and unbound_at is not null)
      returning alert_id`,
-    [deviceId, '设备已移走 (device moved)', now],
+    [deviceId, now],
   )
   for (const { alert_id: alertId } of rows)
     await recordAlertEvent(tx, {

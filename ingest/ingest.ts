@@ -16,7 +16,15 @@ import { createQuarantineBudget } from './quarantine-budget.js'
 import { readTopic } from './topic.js'
 
 /** One publish as the broker hands it over, its sender authenticated. */
-export type Message = { gatewayId: string; topic: string; payload: Buffer; retain: boolean; receivedAt: Date }
+export type Message = {
+  gatewayId: string
+  topic: string
+  payload: Buffer
+  retain: boolean
+  receivedAt: Date
+  /** Of a message that the broker found too large: the size of its payload, in bytes. `payload` is then only its start. */
+  oversizeBytes?: number | undefined
+}
 
 type Work = { message: Message; readings: ReadingRow[]; alarms: AlarmRow[]; quarantine: QuarantineRow[] }
 
@@ -150,12 +158,19 @@ export function createIngest({
     reason,
     detail,
     payload,
+    payloadBytes: message.oversizeBytes,
   })
   const asRejected = ({ message }: Work, error: Error) =>
     toQuarantine(message, 'refused by the database', error.message)
 
   async function understand(message: Message): Promise<Work> {
     const work: Work = { message, readings: [], alarms: [], quarantine: [] }
+    if (message.oversizeBytes !== undefined) {
+      // What the broker limits is the whole packet: a payload just below it can be too large with its topic.
+      const detail = `${message.oversizeBytes.toLocaleString('en-US')} bytes, at most 65,536 with topic and header`
+      work.quarantine.push(toQuarantine(message, 'payload too large', detail))
+      return work
+    }
     const address = readTopic(message.topic, message.gatewayId)
     if (address.kind === 'status') {
       if (!presenceSchema.safeParse(message.payload.toString()).success)

@@ -142,6 +142,8 @@ test('each look is on record; a page that refreshes itself is one look', async (
   const as = north.staff.colleague.staffId
   await dashboard.ask(path(1), { as })
   expect(await looks()).toBe(1)
+  await dashboard.ask(path(1), { as, refresh: true })
+  expect(await looks()).toBe(1)
   await dashboard.ask(path(1), { as })
   expect(await looks()).toBe(2)
 })

@@ -3,7 +3,6 @@ import { defineText, plural } from './text.js'
 /** Texts of the resident page and its charts. */
 export const residentText = defineText({
   en: {
-    backToConsole: 'Console',
     knowledge: {
       usedBefore: 'Water or electricity was used ',
       usedAfter: (until: string) => `; readings are complete until ${until}.`,
@@ -94,7 +93,6 @@ export const residentText = defineText({
     lastReading: 'Last reading',
     noReading: 'nothing received yet',
     battery: 'Battery',
-    batteryUnknown: 'not reported',
     gateway: 'Gateway',
     gatewayOnline: 'online',
     gatewayOfflineFor: 'offline for ',
@@ -118,7 +116,6 @@ export const residentText = defineText({
     noLooks: 'Nobody yet.',
   },
   zh: {
-    backToConsole: '值守台',
     knowledge: {
       usedBefore: '最近一次用水或用电：',
       usedAfter: (until) => `；读数完整到 ${until}。`,
@@ -202,7 +199,6 @@ export const residentText = defineText({
     lastReading: '最近读数',
     noReading: '还没有收到过',
     battery: '电量',
-    batteryUnknown: '未上报',
     gateway: '网关',
     gatewayOnline: '在线',
     gatewayOfflineFor: '离线，已 ',

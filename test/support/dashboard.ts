@@ -7,7 +7,13 @@ import { createLog } from '../../kit/log.js'
 import { createSignal } from '../../kit/signal.js'
 
 export type Answer = { status: number; body: string; text: string; headers: Record<string, unknown> }
-export type Asked = { as?: string; language?: 'zh' | 'en'; form?: Record<string, string>; address?: string }
+export type Asked = {
+  as?: string
+  language?: 'zh' | 'en'
+  form?: Record<string, string>
+  address?: string
+  refresh?: boolean
+}
 
 /**
  * The dashboard without a network: `ask('/residents/r01', { as: staffId, language: 'zh' })`; a `form` makes it a POST.
@@ -30,13 +36,14 @@ export async function openTestDashboard({ db, clock }: { db: Database; clock: Cl
     sessions.set(staffId, token)
     return `shouwang_session=${token}`
   }
-  async function ask(path: string, { as, language = 'en', form, address }: Asked = {}): Promise<Answer> {
+  async function ask(path: string, { as, language = 'en', form, address, refresh }: Asked = {}): Promise<Answer> {
     const response = await app.inject({
       method: form ? 'POST' : 'GET',
       url: path,
       headers: {
         'accept-language': language,
         ...(as === undefined ? {} : { cookie: await cookieOf(as) }),
+        ...(refresh ? { 'shouwang-refresh': '1' } : {}),
         ...(form ? { 'content-type': 'application/x-www-form-urlencoded' } : {}),
       },
       ...(form ? { payload: new URLSearchParams(form).toString() } : {}),

@@ -1,4 +1,5 @@
 import { Duplex } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { generate, type Packet } from 'mqtt-packet'
 import { expect, test } from 'vitest'
@@ -143,6 +144,27 @@ test('of a stream with oversized publishes the good frames pass unchanged and in
     ),
     { seed, numRuns: 150 },
   )
+})
+
+test('half a header is not read again and again while nothing follows', async () => {
+  const conn = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() })
+  const guarded = { conn, ...limits, swallowMsMax: 10_000, room: () => 10, onBytes: () => {}, onSwallow: () => {} }
+  guardFrames(guarded)
+  const pieces: Buffer[] = []
+  let events = 0
+  conn.on('readable', () => {
+    if (++events > 50) conn.removeAllListeners('readable')
+    for (let piece = conn.read(); piece !== null; piece = conn.read()) pieces.push(piece)
+  })
+  conn.push(connect)
+  await sleep(5)
+  const frame = generate(publishPacket('v1/gw1/a/water', 1, { payload: Buffer.alloc(200) }))
+  conn.push(frame.subarray(0, 2))
+  await sleep(30)
+  conn.push(frame.subarray(2))
+  await sleep(5)
+  expect(events).toBeLessThan(8)
+  expect(Buffer.concat(pieces).equals(Buffer.concat([connect, frame]))).toBe(true)
 })
 
 test('one byte at a time is the same stream', async () => {

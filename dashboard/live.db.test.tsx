@@ -143,7 +143,7 @@ test('what another process did is seen within seconds, without any signal in thi
   await page.waitForTimeout(1_500)
   await act(c.alertId, c.staff.colleague.staffId)
   await recordAlertEvent(database.db, { alertId: c.alertId, at: testNow, kind: 'repeat' })
-  await page.waitForSelector(`text=${c.staff.colleague.name} has taken it`, { timeout: 5_000 })
+  await page.waitForSelector(`text=${c.staff.colleague.name} has taken it`, { timeout: 10_000 })
 })
 
 test('without a connection the page says since when and how old it is, and recovers', async () => {

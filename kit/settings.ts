@@ -39,6 +39,7 @@ const settingsSchema = z.object({
 })
 
 export type Settings = z.infer<typeof settingsSchema>
+export const settingNames = Object.keys(settingsSchema.shape)
 
 /**
  * Reads and checks the settings once, at start.

@@ -114,7 +114,7 @@ async function apply(tx: Queryable, residentId: string, decision: Decision, now:
       return
     }
     case 'finding':
-      return insertFinding(tx, decision)
+      return insertFinding(tx, { ...decision, at: now.getTime() })
   }
 }
 

@@ -20,8 +20,8 @@ import { attemptsMax, type Channel, type Page, retryPauseMs, type SendResult } f
 
 const sendsMax = 64
 /** Longer than any channel's own deadline, so that a page is not claimed twice while it is being sent. */
-const leaseMs = 30_000
-const sendMsMax = 20_000
+const leaseMs = 15_000
+const sendMsMax = 12_000
 const pollMs = 200
 
 /**

@@ -58,6 +58,8 @@ export async function runProcess({
   try {
     await start(teardown)
   } catch (error) {
+    // A stop in the middle of the start takes away what the start stands on.
+    if (stopping) return
     if (error instanceof StartError) console.error(`shouwang: ${error.message}`)
     else console.error('shouwang: could not start:', error)
     await teardown.run()

@@ -72,6 +72,10 @@ export async function startDemo({
       button: { gatewayId, deviceId: devices.button!, secret },
     },
     live: async (mqttUrl) => {
+      let stopped = false
+      teardown.add('demo history', () => {
+        stopped = true
+      })
       const startedAt = clock.now().getTime()
       const homes = demoHomes(community, startedAt)
       const registers = () =>
@@ -79,7 +83,8 @@ export async function startDemo({
           db,
           homes.flatMap((home) => Object.values(home.devices)),
         )
-      await commitHistory({ db, homes, now: startedAt, known: await registers() })
+      await commitHistory({ db, homes, now: startedAt, known: await registers(), isStopped: () => stopped })
+      if (stopped) return
       const runner = createRunner({ homes, from: startedAt, clock, url: mqttUrl, log, known: await registers() })
       runner.start()
       teardown.add('demo homes', runner.stop)
@@ -92,17 +97,20 @@ async function commitHistory({
   homes,
   now,
   known,
+  isStopped,
 }: {
   db: Database
   homes: ReturnType<typeof demoHomes>
   now: number
   known: Awaited<ReturnType<typeof newestRegisters>>
+  isStopped: () => boolean
 }) {
   const numbers = await deviceNumbers(
     db,
     homes.flatMap((home) => Object.values(home.devices)),
   )
   for (const home of homes) {
+    if (isStopped()) return
     const rows: ReadingRow[] = []
     for (const { deviceId, kind, readings } of demoHistory({ homes: [home], now, days: historyDays, known })) {
       const decoded = decodePayload({ kind, payload: Buffer.from(JSON.stringify(readings)), receivedAt: now })

@@ -100,3 +100,19 @@ test('a start says where to look, Ctrl-C stops everything, and the next starts f
       `stopped in ${stopped.ms} and ${ms} ms; ${readings} readings after the first start`,
   )
 })
+
+test('Ctrl-C in the middle of the first start is a clean stop too, and the next start goes on', async () => {
+  const own = join(dataDir, 'interrupted')
+  const settings = { DATA_DIR: own, HTTP_PORT: '0', MQTT_PORT: '0', MQTT_WS_PORT: '0' }
+  for (const moment of ['is starting', 'Writing 30 days']) {
+    const running = processes.start('main', { env: settings })
+    await running.printed(moment, startMsMax)
+    const { code, ms } = await running.end('SIGINT', { group: true })
+    await running.closed // its database is gone as well
+    expect({ moment, code, stderr: running.stderr() }).toEqual({ moment, code: 0, stderr: '' })
+    expect(ms, moment).toBeLessThan(stopMsMax)
+  }
+  const next = processes.start('main', { env: settings })
+  await next.printed('The demo homes live now', startMsMax)
+  expect((await next.end('SIGINT')).code).toBe(0)
+})

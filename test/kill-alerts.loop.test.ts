@@ -23,6 +23,8 @@ const onTheWayMsMax = 1_000
 type Delivery = { pageId: string; alertId: number; arrivedMs: number }
 type Acknowledged = { alertId: number; atMs: number; whileDead: boolean }
 
+const seed = seedOf('kill-alerts')
+const answerRandom = seededRandom(seed, 'kill-alerts', 'answers')
 const processes = createProcesses()
 const deliveries: Delivery[] = []
 let database: TestDatabase
@@ -37,7 +39,7 @@ beforeAll(async () => {
     request.on('end', () => {
       const { pageId, alertId } = JSON.parse(Buffer.concat(chunks).toString()) as { pageId: string; alertId: string }
       deliveries.push({ pageId, alertId: Number(alertId), arrivedMs: Date.now() })
-      setTimeout(() => response.writeHead(204).end(), Math.random() * 120)
+      setTimeout(() => response.writeHead(204).end(), answerRandom() * 120)
     })
   })
   await new Promise<void>((resolve) => phone.listen(0, '127.0.0.1', resolve))
@@ -56,7 +58,7 @@ afterAll(async () => {
 })
 
 test('killed 20 times while emergencies escalate: each step happened, once, and each page arrived', async () => {
-  const random = seededRandom(seedOf('kill-alerts'), 'kill-alerts')
+  const random = seededRandom(seed, 'kill-alerts')
   const env = {
     DATABASE_URL: database.url,
     ALERTS_HTTP_PORT: String(await freePort()),

@@ -14,8 +14,9 @@ export type Running = {
   stderr(): string
   /** The first line of stdout that holds `text`. @throws with what was printed when it ends or `msMax` pass before */
   printed(text: string, msMax?: number): Promise<string>
-  /** Resolves when the process is gone and all it printed is here (what inherited its output may keep that open). */
+  /** Resolves when the process is gone. */
   ended: Promise<Ended>
+  /** Resolves when all that it printed is here too, and whoever inherited its output is gone as well. */
   closed: Promise<Ended>
   /** Sends the signal and waits for the end; `ms` is how long that took. With `group` everything it started gets it too. */
   end(signal: 'SIGKILL' | 'SIGINT' | 'SIGTERM', options?: { group?: boolean }): Promise<Ended & { ms: number }>

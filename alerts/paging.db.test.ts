@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { actOnAlert } from '../db/alert-actions.js'
-import { clearAlert, escalateDue, openAlert } from '../db/alerts.js'
+import { clearAlert, dueAlerts, escalate as escalateOne, openAlert } from '../db/alerts.js'
 import { manualClock } from '../kit/clock.js'
 import { createLog } from '../kit/log.js'
 import { createSignal } from '../kit/signal.js'
@@ -69,9 +69,12 @@ const open = (kind: AlertKind): Promise<number> =>
       now,
     ))!
   })
-const escalate = (afterMs: number) => {
+const escalate = async (afterMs: number): Promise<number> => {
   clock.advance(afterMs)
-  return database.db.transaction((tx) => escalateDue(tx, { now: clock.now(), alertsMax: 10 }))
+  const now = clock.now()
+  const due = await dueAlerts(database.db, { now, alertsMax: 10, except: [] })
+  for (const alertId of due) await database.db.transaction((tx) => escalateOne(tx, { alertId, now }))
+  return due.length
 }
 const quiet = async () => {
   for (let still = 0; still < 3; ) {

@@ -94,3 +94,33 @@ test('ended sessions, old links and old quarantine go', async () => {
   expect((await database.db.query('select count(*) as n from sessions')).rows[0].n).toBe(1)
   expect((await database.db.query('select topic from quarantine')).rows).toEqual([{ topic: 'new' }])
 })
+
+test('closed alerts go with their history and pages once they are older than the readings; open ones stay', async () => {
+  const { db } = database
+  const add = async (closed: Date | null) =>
+    (
+      await db.query(
+        `insert into alerts (resident_id, community_id, kind, severity, stage, opened_at, observed_at, headline_zh, headline_en, outcome, closed_at)
+         values ('m-1', 'm', 'button', 'emergency', case when $2::timestamptz is null then 'open' else 'closed' end, $1, $1, '', '',
+                 case when $2::timestamptz is null then null else 'test' end, $2) returning alert_id`,
+        [new Date(daysAgo(500)), closed],
+      )
+    ).rows[0].alert_id
+  const old = await add(new Date(daysAgo(499)))
+  const open = await add(null)
+  for (const alertId of [old, open]) {
+    await db.query("insert into alert_events (alert_id, at, kind) values ($1, $2, 'opened')", [alertId, now])
+    const { rows } = await db.query(
+      `insert into pages (alert_id, round, step, staff_id, channel, position, created_at, next_attempt_at)
+       values ($1, 0, 1, 'm-worker', 'email', 0, $2, $2) returning page_id`,
+      [alertId, now],
+    )
+    await db.query(
+      "insert into page_attempts (page_id, attempted_at, duration_ms, result) values ($1, $2, 1, 'sent')",
+      [rows[0].page_id, now],
+    )
+  }
+  await dropOldRows(db, { now, retentionDays: 396 })
+  expect((await db.query('select alert_id from alerts')).rows).toEqual([{ alert_id: open }])
+  expect((await db.query('select count(*) as n from page_attempts')).rows[0].n).toBe(1)
+})

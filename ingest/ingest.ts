@@ -6,7 +6,7 @@ import { insertReadings, type ReadingRow } from '../db/readings.js'
 import type { Clock } from '../kit/clock.js'
 import type { Log } from '../kit/log.js'
 import type { Signal } from '../kit/signal.js'
-import { type AlarmRow, commitAlarms } from './alarms.js'
+import { type AlarmRow, commitAlarms, commitAlarmsPlainly } from './alarms.js'
 import { presenceSchema } from './contract.js'
 import { decodePayload } from './decode.js'
 import { createDeviceLookup } from './devices.js'
@@ -74,7 +74,13 @@ export function createIngest({
   })
   const lookUp = createDeviceLookup({ db, clock })
   const presence = createPresence({ db, edgeId, clock, log })
-  const budget = createQuarantineBudget()
+  const budget = createQuarantineBudget({
+    dropped: new Counter({
+      name: 'shouwang_quarantine_dropped_total',
+      help: 'Messages or readings that a gateway sent beyond its hourly quarantine budget',
+      registers,
+    }),
+  })
 
   const meters = createLane<Work>({
     name: 'meters',
@@ -90,7 +96,7 @@ export function createIngest({
     clock,
     log,
     commit: (batch) => timed('alarms', () => commitAlarmBatch(batch)),
-    reject: (work, error) => commitQuarantine([asRejected(work, error)]),
+    reject: commitUnjudged,
   })
   new Gauge({
     name: 'shouwang_ingest_queued_readings',
@@ -134,6 +140,24 @@ export function createIngest({
     signal.raise('pages')
     signal.raise('alerts')
     signal.raise('arrivals')
+  }
+
+  /** An alarm that could not be judged is paged all the same, and the operator sees what it was. */
+  async function commitUnjudged(work: Work, error: Error) {
+    log.error({ err: error, gatewayId: work.message.gatewayId }, 'alarm.unjudged')
+    const quarantine = [...work.quarantine, { ...asRejected(work, error), kept: true }]
+    try {
+      await db.transaction(async (tx) => {
+        await commitAlarmsPlainly(tx, work.alarms, clock.now())
+        await insertQuarantine(tx, quarantine)
+      })
+      count(work.alarms.length, quarantine)
+      signal.raise('pages')
+      signal.raise('alerts')
+    } catch (again) {
+      log.error({ err: again, gatewayId: work.message.gatewayId }, 'alarm.refused')
+      await commitQuarantine([asRejected(work, error)])
+    }
   }
 
   async function commitQuarantine(rows: QuarantineRow[]) {

@@ -18,6 +18,7 @@ test.each([
   [{ TZ_DEFAULT: 'Mars/Base' }, 'TZ_DEFAULT = "Mars/Base": is not a known IANA time zone'],
   [{ TLS_CERT_FILE: 'a.pem' }, 'TLS_CERT_FILE and TLS_KEY_FILE: give both or neither'],
   [{ DEMO: 'maybe' }, 'DEMO = "maybe"'],
+  [{ MAIL_FROM: 'abc' }, 'MAIL_FROM = "abc": is not an address'],
   [{ RETENTION_DAYS: '1' }, 'RETENTION_DAYS = "1"'],
 ])('%o is refused in one line that names it', (env, message) => {
   expect(() => readSettings(env)).toThrow(message)

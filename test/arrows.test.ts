@@ -25,7 +25,8 @@ const arrows: Record<string, string[]> = {
   kit: [],
 }
 
-const isTest = (file: string) => /\.(test|db\.test|loop\.test)\.tsx?$|test-|testkit|testbed|test-data/.test(file)
+const isTest = (file: string) =>
+  /\.(test|db\.test|loop\.test|native\.test)\.tsx?$|test-|testkit|testbed|test-data/.test(file)
 const sources = folders
   .flatMap((folder) => readdirSync(join(projectRoot, folder), { recursive: true }).map((file) => `${folder}/${file}`))
   .filter((file) => /\.tsx?$/.test(file) && !isTest(file))

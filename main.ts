@@ -32,10 +32,10 @@ await runRole({
     const timeZone = given.TZ_DEFAULT
     const { demo, live } = await startDemo({ db, dataDir: given.DATA_DIR, timeZone, clock, log, print, teardown })
     print(whereToLook({ demo, publicUrl, mqttPort }))
-    print('Writing 30 days of history of the 12 demo homes ...')
+    print('Writing the past of the 12 demo homes (30 days at the first start) ...')
     await live(`mqtt://127.0.0.1:${mqttPort}`)
     print(
-      'The demo homes live now. A call button is pressed in 20 s; silence, a smoke alarm and a running tap follow within minutes.',
+      'The demo homes live now. Within five minutes: a call button, a long silence, a smoke alarm, a running tap. (After a second start the alerts that are still open take them in.)',
     )
   },
 })

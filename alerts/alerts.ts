@@ -1,4 +1,5 @@
 import type { Registry } from 'prom-client'
+import { countUnreachable } from '../db/chain.js'
 import type { Database } from '../db/pool.js'
 import type { Clock } from '../kit/clock.js'
 import type { Teardown } from '../kit/lifecycle.js'
@@ -38,6 +39,12 @@ export async function startAlerts({
   signal: Signal
   teardown: Teardown
 }): Promise<void> {
+  const people = await countUnreachable(db, { channelKinds: channels.map(({ kind }) => kind) })
+  if (people > 0)
+    log.warn(
+      { people, channels: channels.map(({ kind }) => kind) },
+      'staff.unreachable: no channel that this server can use',
+    )
   const outbox = createOutbox({ db, channels, publicUrl, clock, log, metrics, signal })
   outbox.start()
   teardown.add('outbox', outbox.stop)

@@ -125,7 +125,7 @@ async function apply(tx: Queryable, residentId: string, decision: Decision, now:
       return
     }
     case 'finding':
-      return insertFinding(tx, { ...decision, at: now.getTime() })
+      return insertFinding(tx, { ...decision, foundAt: now.getTime() })
   }
 }
 

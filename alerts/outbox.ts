@@ -123,7 +123,7 @@ export function createOutbox({
     attempts.inc({ channel: page.channel, result: result.kind })
     await record(page, result, attempt, at)
     signal.raise('alerts')
-    log.info(
+    log[result.kind === 'sent' ? 'info' : 'warn'](
       {
         pageId: page.pageId,
         alertId: page.alertId,

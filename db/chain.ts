@@ -34,3 +34,13 @@ export async function loadChain(tx: Queryable, { residentId, now }: { residentId
     people: rows.filter((row) => row.role === role).map(({ staff_id, channels }) => ({ staffId: staff_id, channels })),
   }))
 }
+
+/** How many people who may be paged have no channel of these kinds. */
+export async function countUnreachable(db: Queryable, { channelKinds }: { channelKinds: string[] }): Promise<number> {
+  const { rows } = await db.query<{ n: number }>(
+    `select count(*) as n from staff s where disabled_at is null and role <> 'operator'
+        and not exists (select from staff_channels c where c.staff_id = s.staff_id and c.kind = any($1))`,
+    [channelKinds],
+  )
+  return rows[0]!.n
+}

@@ -23,6 +23,8 @@ export async function connectDatabase({
   log: Log
   teardown: Teardown
 }): Promise<Database> {
+  if (!settings.DATABASE_URL)
+    log.info({ dataDir: settings.DATA_DIR }, 'database.embedded: DATABASE_URL is not set, for trying out only')
   const url = settings.DATABASE_URL ?? (await embeddedUrl(settings, teardown))
   const db = openDatabase({ url, log })
   teardown.add('database connections', db.end)

@@ -40,16 +40,17 @@ export async function insertQuarantine(tx: Queryable, rows: QuarantineRow[]): Pr
   )
 }
 
-/** Something odd about a reading that was stored all the same, such as a register that ran backwards; `at` in epoch ms. */
+/** Something odd about a reading that was stored all the same, such as a register that ran backwards. Times in epoch ms: when it was measured, which stands in the detail, and found. */
 export async function insertFinding(
   tx: Queryable,
-  p: { deviceNo: number; reason: string; detail: string; at: number },
+  p: { deviceNo: number; reason: string; detail: string; at: number; foundAt: number },
 ): Promise<void> {
   const { rows } = await tx.query<{ gateway_id: string; topic: string }>(
     `select gateway_id, concat_ws('/', 'v1', gateway_id, device_id, kind) as topic from devices where device_no = $1`,
     [p.deviceNo],
   )
-  const { reason, detail, at: receivedAt } = p
+  const { reason, foundAt: receivedAt } = p
+  const detail = `${p.detail}, measured ${new Date(p.at).toISOString()}`
   await insertQuarantine(
     tx,
     rows.map(({ gateway_id: gatewayId, topic }) => ({

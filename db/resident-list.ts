@@ -11,7 +11,7 @@ export type ResidentRow = {
   openAlerts: number
 }
 
-/** Residents of these communities, by name, with what the rules know of each; `search` looks in name and address. */
+/** Residents of these communities, those with open alerts first, then by name, with what the rules know of each; `search` looks in name and address. */
 export async function listResidents(
   db: Queryable,
   p: { communityIds: string[]; search: string; offset: number; rowsMax: number },
@@ -24,7 +24,7 @@ export async function listResidents(
               (select count(*)::int from alerts a
                where a.resident_id = r.resident_id and a.closed_at is null and a.severity <> 'notice') as "openAlerts"
        from residents r left join resident_state s using (resident_id)
-       where ${scope} order by r.name, r.resident_id limit $3 offset $4`,
+       where ${scope} order by "openAlerts" = 0, r.name, r.resident_id limit $3 offset $4`,
       [p.communityIds, like, p.rowsMax, p.offset],
     ),
     db.query<{ total: number }>(`select count(*) as total from residents r where ${scope}`, [p.communityIds, like]),

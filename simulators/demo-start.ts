@@ -166,6 +166,7 @@ function describe(
       address: resident.address,
       phone: resident.phone,
       keyHolder: '楼下值班室（示例）',
+      ...(resident.residentId === 'demo-01' ? { doorCode: '0000#', healthNote: '高血压，膝盖不便（示例）' } : {}),
       responsible: 'demo-worker',
     })),
     gateways: [

@@ -136,8 +136,8 @@ async function unfolded(residentId: string) {
 
 async function findings(gatewayId: string) {
   const { rows } = await database.db.query<{ at: number; kept: boolean }>(
-    `select extract(epoch from received_at)::float8 as at, kept from quarantine
-      where gateway_id = $1 and reason = 'register ran backwards' order by received_at`,
+    `select extract(epoch from substring(detail from 'measured (.*)$')::timestamptz)::float8 as at, kept from quarantine
+      where gateway_id = $1 and reason = 'register ran backwards' order by 1`,
     [gatewayId],
   )
   return rows

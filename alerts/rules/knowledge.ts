@@ -9,13 +9,14 @@ const windowMs = 12 * hourMs
 /**
  * For pages: was water or electricity used in the 12 h up to `knownUntil`? Unknown when no meter reports, when the
  * newest that all of them tell is too old, or when nothing was used in a time that is not covered whole.
- * `lastUseAt`: the newest sign of somebody up: 1 L of water, an appliance, the button; it may lie before a hole.
+ * `lastUseAt`: the newest 1 L of water or appliance; it may lie before a hole. The button is no use: somebody on the floor
+ * who presses it must not read as up and about.
  */
 export function knowledge(
   state: ResidentState,
   now: EpochMs,
 ): { knowledge: Knowledge; lastUseAt: EpochMs | null; knownUntil: EpochMs | null } {
-  let last = Math.max(state.lastWater?.at ?? 0, state.buttonAt ?? 0)
+  let last = state.lastWater?.at ?? 0
   let knownUntil: EpochMs | null = null
   for (const meter of state.meters) {
     if (meter.kind === 'electricity' && (meter.activeAt ?? 0) > last) last = meter.activeAt!

@@ -57,7 +57,7 @@ export function QuarantineList({ rows, here }: { rows: readonly QuarantineRow[];
       {rows.map((row) => (
         <li class="line" key={row.quarantineId}>
           <p>
-            <strong>{reasonWords(row.reason, language)}</strong>
+            <strong>{reasonWords(row.reason, language)}</strong> <code>{row.reason}</code>
             {row.detail && <span class="detail">{row.detail}</span>}
           </p>
           <p>

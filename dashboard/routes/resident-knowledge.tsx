@@ -67,10 +67,22 @@ export function knownOf({
 }
 
 /** The first line of the resident page: what do we know, and how fresh is it? */
-export function KnowledgeLine({ known, timeZone, here }: { known: Known; timeZone: string; here: Here }) {
+export function KnowledgeLine({
+  known,
+  timeZone,
+  here,
+  isQuiet,
+}: {
+  known: Known
+  timeZone: string
+  here: Here
+  /** No alert is open: only then is use a good sign, and shown in green. */
+  isQuiet: boolean
+}) {
   const { language, now } = here
+  const look = knownClass(known, now.getTime())
   return (
-    <div class={knownClass(known, now.getTime())}>
+    <div class={isQuiet ? look : look.replace('known-used', 'known-earlier')}>
       <KnowledgeMark knowledge={known.knowledge} language={language} />
       <p>
         <Sentence known={known} timeZone={timeZone} here={here} />

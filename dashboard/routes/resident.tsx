@@ -50,13 +50,16 @@ export function residentRoutes(app: FastifyInstance, deps: RouteDeps): void {
     const use = await loadUse(db, { devices, days: chartDays, timeZone, now: here.now })
     const current = devices.filter(({ unboundAt }) => unboundAt === null)
     const part = { resident, here }
+    const open = alerts.filter(({ closedAt }) => closedAt === null)
+    const known = knownOf({ state, devices, now: here.now.getTime() })
+    const isQuiet = open.every(({ severity }) => severity === 'notice')
     return sendPage(
       reply,
       <Page here={here} title={resident.name}>
         <link rel="stylesheet" href={`${here.assets}/resident.css`} />
         <h1>{resident.name}</h1>
-        <KnowledgeLine known={knownOf({ state, devices, now: here.now.getTime() })} timeZone={timeZone} here={here} />
-        <OpenAlerts {...part} alerts={alerts.filter(({ closedAt }) => closedAt === null)} />
+        <KnowledgeLine known={known} timeZone={timeZone} here={here} isQuiet={isQuiet} />
+        <OpenAlerts {...part} alerts={open} />
         <div class="resident">
           <div class="resident-side">
             <Contact {...part} family={family} role={viewer.role} />

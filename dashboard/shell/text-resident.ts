@@ -106,6 +106,7 @@ export const residentText = defineText({
     familyRole: 'family',
     lookPage: {
       resident: 'resident page',
+      link: 'one-tap link',
       alert: 'alert',
       family: 'family page',
       console: 'console',
@@ -212,6 +213,7 @@ export const residentText = defineText({
     familyRole: '家属',
     lookPage: {
       resident: '居民页面',
+      link: '一键接手链接',
       alert: '预警页面',
       family: '家属页面',
       console: '值守台',

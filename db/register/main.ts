@@ -15,6 +15,10 @@ await runRole({
   quiet: true,
   start: async ({ settings, log, signal, teardown }) => {
     const [file, familyMemberId, ...rest] = process.argv.slice(2)
+    if (file === '--help') {
+      console.log(usage)
+      process.exit(0)
+    }
     if (!file || rest.length > 0) throw new StartError(`register: what to register?\n${usage}`)
     const document = file === '--family-link' ? undefined : await readDocument(file)
     const db = await connectDatabase({ settings, signal, log, teardown })
@@ -32,7 +36,9 @@ await runRole({
       const token = await issueFamilyLink(db, { familyMemberId: familyMemberId ?? '', now }).catch(() => {
         throw new StartError(`register --family-link: there is no family member "${familyMemberId ?? ''}"`)
       })
-      console.log(`${publicUrlOf(settings, settings.HTTP_PORT)}/f/${token}`)
+      console.log(
+        `Private page of ${familyMemberId}, shown once:\n${publicUrlOf(settings, settings.HTTP_PORT)}/f/${token}`,
+      )
     }
     await teardown.run()
     process.exit(0)

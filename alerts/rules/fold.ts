@@ -1,12 +1,15 @@
 import type { Arrival, Decision, EpochMs, ReadingArrival } from '../model.js'
 import { followPower } from './electricity.js'
 import { judgeHealth } from './health.js'
+import { followLeak, isTap } from './leak.js'
 import { expire, hear, judgeOffline, newReach, presenceDueAt, takePresence } from './offline.js'
 import { stepOf, takeRegister } from './register.js'
+import { emptyRoutine } from './routine.js'
 import { followFlow, judgeRunning } from './running.js'
 import { secondMs } from './say.js'
 import { judgeSilence } from './silence.js'
 import { type Context, dueAtOf, lateMs, type Meter, type ResidentState } from './state.js'
+import { noteActivity } from './unusual.js'
 import { addUse } from './uses.js'
 
 export { knowledge } from './knowledge.js'
@@ -27,7 +30,21 @@ export function fold(
   context: Context,
 ): { state: ResidentState; decisions: Decision[]; wakeAt: EpochMs | null } {
   const next = structuredClone(state)
+  // A state that was stored before there were routines.
+  next.routine ??= emptyRoutine()
   const decisions: Decision[] = []
+  const wakeAt = foldInto(next, arrivals, now, context, decisions)
+  return { state: next, decisions, wakeAt }
+}
+
+/** `fold` for a caller who owns the state: changes it in place and appends the decisions. Returns `wakeAt`. */
+export function foldInto(
+  next: ResidentState,
+  arrivals: Arrival[],
+  now: EpochMs,
+  context: Context,
+  decisions: Decision[],
+): EpochMs | null {
   for (const arrival of arrivals) {
     // Arrival times may step back a little between connections; time for the rules does not.
     const at = Math.max(arrival.receivedAt, next.newestAt)
@@ -38,7 +55,7 @@ export function fold(
     judge(next, at, context, decisions)
   }
   advance(next, now, context, decisions)
-  return { state: next, decisions, wakeAt: nextDueAt(next) }
+  return nextDueAt(next)
 }
 
 /** Lets time pass: each due time up to `to` is met in order. Each one ends what made it due, so that this ends. */
@@ -80,6 +97,7 @@ function takeReading(
   judgeHealth(state, reading, { at, arrivedAt }, context, out)
   if (reading.kind === 'button') {
     if (at > (state.buttonAt ?? 0)) state.buttonAt = at
+    noteActivity(state, { at, spanMs: 0, by: 'button' }, context)
     return
   }
   if (reading.kind !== 'water' && reading.kind !== 'electricity') return
@@ -111,12 +129,17 @@ function takeValue(
   meter.at = at
   meter.observedAt = observedAt
   if (meter.kind === 'electricity') {
+    const before = meter.activeAt
     followPower(meter, { from, known })
+    if (meter.activeAt !== null && meter.activeAt !== before)
+      noteActivity(state, { at: meter.activeAt, spanMs: at - from, by: 'electricity' }, context)
     return
   }
   meter.coveredTo = at
   if (!known) meter.coveredFrom = at
   if (increment > 0) addUse(state, { from, at }, increment)
+  followLeak(meter, known)
+  if (isTap(meter, increment, at - from)) noteActivity(state, { at, spanMs: at - from, by: 'water' }, context)
   followFlow(meter, { from, increment, known }, arrivedAt, context, out)
 }
 

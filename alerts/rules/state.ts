@@ -1,4 +1,5 @@
 import type { DeviceKind, EpochMs } from '../model.js'
+import { emptyRoutine, type Routine } from './routine.js'
 import { hourMs, minuteMs } from './say.js'
 
 /** A time and a running total (L or Wh) at that time. */
@@ -43,6 +44,8 @@ export type WaterMeter = MeterBase & {
   mark: Point
   /** Water has flowed without a pause since then. */
   run: { since: EpochMs; fromTotal: number; alerted: boolean } | null
+  /** The hour being counted, and the lowest hourly rate (L/h) of each 6 h of the last 48 h. */
+  leak?: { mark: Point; lowest: [from: EpochMs, litresPerHour: number][] }
 }
 
 export type ElectricityMeter = MeterBase & {
@@ -85,10 +88,12 @@ export type ResidentState = {
   silence: { since: EpochMs; fired12: boolean; fired24: boolean } | null
   presence: Record<string, { online: boolean; since: EpochMs }>
   gatewayOffline: { since: EpochMs } | null
+  /** What is learned of this resident's own silences. */
+  routine: Routine
 }
 
-/** The resident's own zone, for the times in sentences. */
-export type Context = { timeZone: string }
+/** The resident's own zone, and how many false alarms a month the learned line may cost (1 unless told). */
+export type Context = { timeZone: string; alarmsPerMonth?: number }
 
 export function emptyState(): ResidentState {
   return {
@@ -103,6 +108,7 @@ export function emptyState(): ResidentState {
     silence: null,
     presence: {},
     gatewayOffline: null,
+    routine: emptyRoutine(),
   }
 }
 

@@ -1,0 +1,189 @@
+import type { EpochMs } from '../model.js'
+import {
+  type Calm,
+  calms,
+  dayMs,
+  type Ended,
+  forgetDays,
+  gapMsMax,
+  gapMsMin,
+  jitterMs,
+  type Line,
+  quarterMs,
+  type Routine,
+  slotOf,
+  tailDays,
+} from './routine.js'
+import { hourMs } from './say.js'
+import { wallClock } from './zone.js'
+
+const stepMs = hourMs / 2
+const steps = gapMsMax / stepMs
+const stepHours = stepMs / hourMs
+/** How near the start of another silence must be to tell something about this one: about an hour and a quarter. */
+const hoursWide = 1.2
+/** What a working day tells about a weekend, and a busy hour about a quiet one: less than their like. */
+const otherDayWeight = 0.4
+const otherCalmWeight = 0.1
+/** So many hours' worth of this home's day as a whole, and of what homes in general do, stand beside what is counted. */
+const poolWeight = 5
+const priorWeight = 0.5
+const priorHours = 4
+/** The margin is taken from the silences that are exceeded this often a month, or as often as the budget if that is more. */
+const tailPerMonth = 5
+const monthDays = 365.25 / 12
+/** Share of the silences that are longer than "normally at most". */
+const unusualShare = 0.02
+/** Half of one alarm too many or too few moves the margin by 7 %. */
+const gainPerAlarm = 0.15
+const biasMax = 1.5
+/** The fixed 12 h rule stands alone for 14 days, and has left by 28. */
+const coldDays = 14
+const warmDays = 28
+const fixedMs = 12 * hourMs
+
+type Start = { hour: number; weekend: boolean; calm: Calm; day: number }
+
+/** Hours around the clock from one time of day to another, -12 to 12. */
+function apart(hour: number, other: number): number {
+  const hours = hour - other
+  return hours > 12 ? hours - 24 : hours < -12 ? hours + 24 : hours
+}
+const nearness = (hours: number) => Math.exp(-0.5 * (hours / hoursWide) ** 2)
+
+/**
+ * For a silence that begins like this: the share of the active hours that were followed by a silence of at least
+ * k half hours. Counted over silences that began at about that time of day, weighted by their age and likeness.
+ */
+function survivalOf(routine: Routine, { hour, weekend, calm, day }: Start): Float64Array {
+  let like = 0
+  let all = 0
+  for (let h = 0; h < 24; h += 1) {
+    const near = nearness(apart(h + 0.5, hour))
+    for (let c = 0; c < calms; c += 1)
+      for (const end of [false, true]) {
+        const hours = routine.active[slotOf(c as Calm, end, h)]!
+        all += hours
+        like += hours * near * (end === weekend ? 1 : otherDayWeight) * (c === calm ? 1 : otherCalmWeight)
+      }
+  }
+  const mine = new Float64Array(steps + 1)
+  const pool = new Float64Array(steps + 1)
+  for (const [gapDay, startQuarter, quarters, gapCalm] of routine.gaps) {
+    const age = Math.exp(-Math.max(0, day - gapDay) / forgetDays)
+    const end = (gapDay + 4) % 7 === 0 || (gapDay + 4) % 7 === 6
+    const weight = (end === weekend ? 1 : otherDayWeight) * (gapCalm === calm ? 1 : otherCalmWeight)
+    const step = Math.min(steps, Math.floor((quarters * quarterMs) / stepMs))
+    mine[step]! += age * weight * nearness(apart(startQuarter / 4, hour))
+    pool[step]! += age
+  }
+  let longer = 0
+  let anyLonger = 0
+  for (let step = steps; step >= 0; step -= 1) {
+    longer += mine[step]!
+    anyLonger += pool[step]!
+    const prior = priorWeight * Math.exp((-step * stepHours) / priorHours)
+    mine[step] = (longer + (poolWeight * anyLonger) / Math.max(all, 1) + prior) / (like + poolWeight + priorWeight)
+  }
+  mine[0] = 1
+  return mine
+}
+
+/**
+ * How much an alert after k half hours would cost: minus the log of the false alarms that each further hour of waiting
+ * would save. Waiting until this passes a threshold gives the shortest mean delay for a number of false alarms, because
+ * then no hour of waiting buys less than another (the price is the slope of the greatest convex minorant of the
+ * survival curve: Grenander 1956).
+ */
+function scoresOf(survival: Float64Array): Float64Array {
+  const corners = [0]
+  for (let step = 1; step <= steps; step += 1) {
+    while (corners.length > 1) {
+      const last = corners[corners.length - 1]!
+      const before = corners[corners.length - 2]!
+      const isBelow =
+        (survival[last]! - survival[before]!) * (step - before) <
+        (survival[step]! - survival[before]!) * (last - before)
+      if (isBelow) break
+      corners.pop()
+    }
+    corners.push(step)
+  }
+  const scores = new Float64Array(steps + 1)
+  for (let index = 1; index < corners.length; index += 1) {
+    const from = corners[index - 1]!
+    const to = corners[index]!
+    const savedPerHour = (survival[from]! - survival[to]!) / ((to - from) * stepHours)
+    scores.fill(-Math.log(Math.max(savedPerHour, 1e-9)), from, to)
+  }
+  scores[steps] = scores[steps - 1]! + 1
+  return scores
+}
+
+/**
+ * The score that this resident's silences exceed `budget` times a month: from the scores exceeded about 5 times a month
+ * an exponential tail leads to rarer ones. Null without any.
+ */
+export function thresholdOf(routine: Routine, budget: number, day: number): number | null {
+  if (routine.tops.length === 0 || routine.firstAt === null) return null
+  const days = tailDays * (1 - Math.exp(-Math.max(1, day - routine.firstAt / dayMs) / tailDays))
+  const perMonth = Math.max(tailPerMonth, budget)
+  const wanted = (perMonth * days) / monthDays
+  let weights = 0
+  let sum = 0
+  let before = routine.tops[0]![1] + 1
+  for (const [topDay, score] of routine.tops) {
+    const weight = Math.exp(-Math.max(0, day - topDay) / tailDays)
+    if (weights + weight > wanted) {
+      const from = score + (before - score) * (1 - (wanted - weights) / weight)
+      const scale = weights > 0 ? sum / weights - from : 1
+      return from + scale * Math.log(perMonth / budget) + routine.bias
+    }
+    weights += weight
+    sum += weight * score
+    before = score
+  }
+  return before + routine.bias
+}
+
+const startOf = (since: EpochMs, calm: Calm, timeZone: string): Start => ({ ...wallClock(since, timeZone), calm })
+
+/** How unusual a finished silence was: the score of the last moment at which it still went on. */
+export function scoreOf(routine: Routine, { since, provenMs, calm }: Ended, timeZone: string): number | null {
+  if (provenMs + jitterMs < gapMsMin) return null
+  const scores = scoresOf(survivalOf(routine, startOf(since, calm, timeZone)))
+  const at = (provenMs + jitterMs) / stepMs
+  const step = Math.min(steps - 1, Math.floor(at))
+  return scores[step]! + (at - step) * 1e-3
+}
+
+/** Days since the first activity; the line counts from the 14th. */
+export const isLearned = (routine: Routine, at: EpochMs): boolean =>
+  routine.firstAt !== null && at - routine.firstAt >= coldDays * dayMs && routine.tops.length > 0
+
+/** The line for a silence that began at `since`, or null while too little is known. */
+export function lineOf(routine: Routine, since: EpochMs, budget: number, timeZone: string): Line | null {
+  if (!isLearned(routine, since)) return null
+  const start = startOf(since, routine.calm, timeZone)
+  const threshold = thresholdOf(routine, budget, start.day)
+  if (threshold === null) return null
+  const survival = survivalOf(routine, start)
+  const scores = scoresOf(survival)
+  let step = gapMsMin / stepMs
+  while (step < steps && scores[step]! <= threshold) step += 1
+  const warmth = Math.min(1, ((since - routine.firstAt!) / dayMs - coldDays) / (warmDays - coldDays))
+  const limitMs = Math.round((warmth * step * stepMs + (1 - warmth) * fixedMs) / quarterMs) * quarterMs
+  let usual = 1
+  while (usual < steps && survival[usual]! > unusualShare) usual += 1
+  return { since, limitMs, usualMs: Math.min(Math.max(usual * stepMs, gapMsMin), limitMs) }
+}
+
+/** Moves the margin by what came: down as time passes without a false alarm, up with each. */
+export function correct(routine: Routine, { at, alarms }: { at: EpochMs; alarms: number }, budget: number): void {
+  if (!isLearned(routine, at)) return
+  if (routine.biasAt === 0) routine.biasAt = at
+  const months = (at - routine.biasAt) / dayMs / monthDays
+  routine.biasAt = at
+  const bias = routine.bias + gainPerAlarm * (alarms - budget * months)
+  routine.bias = Math.round(Math.max(-biasMax, Math.min(biasMax, bias)) * 1e6) / 1e6
+}

@@ -44,6 +44,20 @@ export function coverageOf(
   return covered
 }
 
+/**
+ * Since when and until when nothing has been used, over time that readings cover; null where nothing is covered.
+ * `litres`: as the fixed rules count, from the last 10 L; `activity`: from the last activity as the routine knows it.
+ */
+export function silenceOf(
+  state: ResidentState,
+  measure: 'litres' | 'activity',
+): { since: EpochMs; until: EpochMs } | null {
+  const covered = coverageOf(state, isHeard)
+  if (!covered) return null
+  const active = measure === 'litres' ? (activityOf(state)?.at ?? null) : state.routine.activeAt
+  return { since: active !== null && active > covered.from ? active : covered.from, until: covered.until }
+}
+
 const isHeard = ({ reach }: Meter) => !reach.overdue
 
 /**

@@ -1,4 +1,5 @@
 import type { Arrival, Decision, EpochMs, ReadingArrival } from '../model.js'
+import { isSwitched } from './cycles.js'
 import { followPower } from './electricity.js'
 import { judgeHealth } from './health.js'
 import { followLeak, isTap } from './leak.js'
@@ -129,10 +130,12 @@ function takeValue(
   meter.at = at
   meter.observedAt = observedAt
   if (meter.kind === 'electricity') {
-    const before = meter.activeAt
+    const [windowFrom, windowTotal] = meter.mark
     followPower(meter, { from, known })
-    if (meter.activeAt !== null && meter.activeAt !== before)
-      noteActivity(state, { at: meter.activeAt, spanMs: at - from, by: 'electricity' }, context)
+    if (known && meter.coveredFrom < at && meter.mark[0] > windowFrom) {
+      const window = { from: windowFrom, at, wh: meter.total - windowTotal }
+      if (isSwitched(meter, window)) noteActivity(state, { at, spanMs: at - windowFrom, by: 'electricity' }, context)
+    }
     return
   }
   meter.coveredTo = at

@@ -143,7 +143,7 @@ export function thresholdOf(routine: Routine, budget: number, day: number): numb
     sum += weight * score
     before = score
   }
-  return before + routine.bias
+  return before + Math.log(perMonth / budget) + routine.bias
 }
 
 const startOf = (since: EpochMs, calm: Calm, timeZone: string): Start => ({ ...wallClock(since, timeZone), calm })

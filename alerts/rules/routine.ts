@@ -55,7 +55,8 @@ export const quarterMs = 15 * minuteMs
 export const forgetDays = 45
 export const tailDays = 90
 const gapsMax = 200
-const topsMax = 48
+/** Enough for a quarter of a year at 5 a month and what came before it: with fewer, old high ones crowd out the new. */
+const topsMax = 110
 /** Nothing is known of use within an interval that long. */
 const vagueMsMin = 3 * hourMs
 

@@ -1,4 +1,5 @@
 import type { DeviceKind, EpochMs } from '../model.js'
+import type { Cycles } from './cycles.js'
 import { emptyRoutine, type Routine } from './routine.js'
 import { hourMs, minuteMs } from './say.js'
 
@@ -55,6 +56,7 @@ export type ElectricityMeter = MeterBase & {
   /** Mean power (W) of the hours of the last 48 h, each with its end. */
   hours: [endedAt: EpochMs, watts: number][]
   activeAt: EpochMs | null
+  cycles?: Cycles
 }
 
 export type Meter = WaterMeter | ElectricityMeter

@@ -141,7 +141,7 @@ function takeValue(
   meter.coveredTo = at
   if (!known) meter.coveredFrom = at
   if (increment > 0) addUse(state, { from, at }, increment)
-  followLeak(meter, known)
+  followLeak(meter, { increment, known })
   if (isTap(meter, increment, at - from)) noteActivity(state, { at, spanMs: at - from, by: 'water' }, context)
   followFlow(meter, { from, increment, known }, arrivedAt, context, out)
 }

@@ -26,7 +26,7 @@ const hoursWide = 1.2
 const otherDayWeight = 0.4
 const otherCalmWeight = 0.1
 /** So many hours' worth of this home's day as a whole, and of what homes in general do, stand beside what is counted. */
-const poolWeight = 5
+const poolWeight = 1
 const priorWeight = 0.5
 const priorHours = 4
 /** The margin is taken from the silences that are exceeded this often a month, or as often as the budget if that is more. */
@@ -44,22 +44,30 @@ const fixedMs = 12 * hourMs
 
 type Start = { hour: number; weekend: boolean; calm: Calm; day: number }
 
-/** Hours around the clock from one time of day to another, -12 to 12. */
-function apart(hour: number, other: number): number {
-  const hours = hour - other
-  return hours > 12 ? hours - 24 : hours < -12 ? hours + 24 : hours
+/** Quarter hours around the clock between two times of day, 0 to 48. */
+function apart(quarter: number, other: number): number {
+  const quarters = Math.abs(quarter - other)
+  return quarters > 48 ? 96 - quarters : quarters
 }
-const nearness = (hours: number) => Math.exp(-0.5 * (hours / hoursWide) ** 2)
+/** How much a start so many quarter hours away, and so many days ago, counts. */
+const nearness = Float64Array.from({ length: 49 }, (_, quarter) => Math.exp(-0.5 * (quarter / 4 / hoursWide) ** 2))
+const freshness = Float64Array.from({ length: 4 * forgetDays + 2 }, (_, days) => Math.exp(-days / forgetDays))
+/** What the silences of homes in general do, at each half hour. */
+const general = Float64Array.from(
+  { length: steps + 1 },
+  (_, step) => priorWeight * Math.exp((-step * stepHours) / priorHours),
+)
 
 /**
  * For a silence that begins like this: the share of the active hours that were followed by a silence of at least
  * k half hours. Counted over silences that began at about that time of day, weighted by their age and likeness.
  */
 function survivalOf(routine: Routine, { hour, weekend, calm, day }: Start): Float64Array {
+  const quarter = Math.floor(hour * 4)
   let like = 0
   let all = 0
   for (let h = 0; h < 24; h += 1) {
-    const near = nearness(apart(h + 0.5, hour))
+    const near = nearness[apart(h * 4 + 2, quarter)]!
     for (let c = 0; c < calms; c += 1)
       for (const end of [false, true]) {
         const hours = routine.active[slotOf(c as Calm, end, h)]!
@@ -70,11 +78,11 @@ function survivalOf(routine: Routine, { hour, weekend, calm, day }: Start): Floa
   const mine = new Float64Array(steps + 1)
   const pool = new Float64Array(steps + 1)
   for (const [gapDay, startQuarter, quarters, gapCalm] of routine.gaps) {
-    const age = Math.exp(-Math.max(0, day - gapDay) / forgetDays)
+    const age = freshness[Math.min(freshness.length - 1, Math.max(0, day - gapDay))]!
     const end = (gapDay + 4) % 7 === 0 || (gapDay + 4) % 7 === 6
     const weight = (end === weekend ? 1 : otherDayWeight) * (gapCalm === calm ? 1 : otherCalmWeight)
     const step = Math.min(steps, Math.floor((quarters * quarterMs) / stepMs))
-    mine[step]! += age * weight * nearness(apart(startQuarter / 4, hour))
+    mine[step]! += age * weight * nearness[apart(startQuarter, quarter)]!
     pool[step]! += age
   }
   let longer = 0
@@ -82,7 +90,7 @@ function survivalOf(routine: Routine, { hour, weekend, calm, day }: Start): Floa
   for (let step = steps; step >= 0; step -= 1) {
     longer += mine[step]!
     anyLonger += pool[step]!
-    const prior = priorWeight * Math.exp((-step * stepHours) / priorHours)
+    const prior = general[step]!
     mine[step] = (longer + (poolWeight * anyLonger) / Math.max(all, 1) + prior) / (like + poolWeight + priorWeight)
   }
   mine[0] = 1

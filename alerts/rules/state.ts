@@ -45,8 +45,8 @@ export type WaterMeter = MeterBase & {
   mark: Point
   /** Water has flowed without a pause since then. */
   run: { since: EpochMs; fromTotal: number; alerted: boolean } | null
-  /** The hour being counted, and the lowest hourly rate (L/h) of each 6 h of the last 48 h. */
-  leak?: { mark: Point; lowest: [from: EpochMs, litresPerHour: number][] }
+  /** The hour being counted, the lowest hourly rate (L/h) of each 6 h of the last 48 h, the rates of the last 4 h, and when it last stood still. */
+  leak?: { mark: Point; lowest: [from: EpochMs, litresPerHour: number][]; newest: number[]; stillAt: EpochMs }
 }
 
 export type ElectricityMeter = MeterBase & {

@@ -1,37 +1,53 @@
 import type { EpochMs } from '../model.js'
 import { hourMs, minuteMs } from './say.js'
 
-/** Zones change their clocks on half hours of UTC at the finest. */
-const slotMs = 30 * minuteMs
 const dayMs = 24 * hourMs
+const slotMs = 30 * minuteMs
+const daysMax = 2_000
 
+type Zone = { formatter: Intl.DateTimeFormat; offsets: Map<number, number> }
 // Asking Intl costs some 5 µs; there are about 400 zones, so that the map is bounded.
-const zones = new Map<string, { formatter: Intl.DateTimeFormat; slot: number; offsetMs: number }>()
+const zones = new Map<string, Zone>()
 
+function zoneOf(timeZone: string): Zone {
+  const known = zones.get(timeZone)
+  if (known) return known
+  const formatter = new Intl.DateTimeFormat('en-US', {
+    timeZone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+  })
+  const zone = { formatter, offsets: new Map<number, number>() }
+  zones.set(timeZone, zone)
+  return zone
+}
+
+function askOffsetMs({ formatter }: Zone, at: EpochMs): number {
+  const parts: Record<string, number> = {}
+  for (const { type, value } of formatter.formatToParts(at)) parts[type] = Number(value)
+  return Date.UTC(parts.year!, parts.month! - 1, parts.day!, parts.hour!, parts.minute!) - at
+}
+
+function offsetAtDay(zone: Zone, day: number): number {
+  let offset = zone.offsets.get(day)
+  if (offset === undefined) {
+    offset = askOffsetMs(zone, day * dayMs)
+    if (zone.offsets.size >= daysMax) zone.offsets.clear()
+    zone.offsets.set(day, offset)
+  }
+  return offset
+}
+
+/** A day that begins and ends with the same offset has no change in it; on the others each half hour is asked for. */
 function offsetMsAt(at: EpochMs, timeZone: string): number {
-  let zone = zones.get(timeZone)
-  if (!zone) {
-    const formatter = new Intl.DateTimeFormat('en-US', {
-      timeZone,
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-    })
-    zone = { formatter, slot: Number.NaN, offsetMs: 0 }
-    zones.set(timeZone, zone)
-  }
-  const slot = Math.floor(at / slotMs)
-  if (slot !== zone.slot) {
-    const parts: Record<string, number> = {}
-    for (const { type, value } of zone.formatter.formatToParts(slot * slotMs)) parts[type] = Number(value)
-    const local = Date.UTC(parts.year!, parts.month! - 1, parts.day!, parts.hour!, parts.minute!)
-    zone.offsetMs = local - slot * slotMs
-    zone.slot = slot
-  }
-  return zone.offsetMs
+  const zone = zoneOf(timeZone)
+  const day = Math.floor(at / dayMs)
+  const offset = offsetAtDay(zone, day)
+  return offset === offsetAtDay(zone, day + 1) ? offset : askOffsetMs(zone, Math.floor(at / slotMs) * slotMs)
 }
 
 /** Wall-clock time in a zone: day number since 1970-01-01, hours into it (0 ≤ hour < 24), Saturday or Sunday. */

@@ -10,9 +10,9 @@ try {
       process.stdout.write(`${json ? JSON.stringify(alert) : line}\n`)
     },
   })
-  const perSecond = Math.round((done.readings / done.foldMs) * 1_000)
+  const perSecond = Math.round((done.readings / done.cpuMs) * 1_000)
   process.stderr.write(
-    `${done.homes} homes, ${done.readings} readings (${done.leftOut} lines left out), ${perSecond} readings/s\n`,
+    `${done.homes} homes, ${done.readings} readings (${done.leftOut} lines left out), ${perSecond} readings/s of one core\n`,
   )
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)

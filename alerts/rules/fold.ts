@@ -107,7 +107,7 @@ function takeReading(
   if (meter) {
     hear(state, meter, { at: arrivedAt, late }, context, out)
     if (reading.value !== undefined)
-      takeValue(state, meter, { ...reading, value: reading.value }, { at, arrivedAt }, context, out)
+      takeValue(state, meter, { value: reading.value, observedAt: reading.observedAt }, { at, arrivedAt }, context, out)
   } else if (reading.value !== undefined) {
     const first = newMeter(reading, reading.kind, reading.value, { at, arrivedAt })
     state.meters.push(first)

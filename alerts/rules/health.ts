@@ -37,6 +37,8 @@ export function judgeHealth(
   if (arrivedAt > health.heardAt) health.heardAt = arrivedAt
   if (at < health.at) return
   health.at = at
+  const { battery, tamper, fault } = reading
+  if (battery === undefined && tamper === undefined && fault === undefined) return
   const name = names[reading.kind]
   const open = (kind: Notice, headline: Headline, value: number | boolean) => {
     if (health.open[kind]) return
@@ -49,7 +51,6 @@ export function judgeHealth(
     delete health.open[kind]
     out.push({ type: 'clear', kind, deviceNo: reading.deviceNo, at: arrivedAt, headline })
   }
-  const { battery, tamper, fault } = reading
   if (battery !== undefined && (battery < batteryLowMax || health.open.battery_low)) {
     const percent = `${Math.round(battery * 100)} %`
     if (battery < batteryLowMax)

@@ -1,8 +1,8 @@
 import type { EpochMs } from '../model.js'
-import { hourMs, minuteMs } from './say.js'
 
+const hourMs = 3_600_000
 const dayMs = 24 * hourMs
-const slotMs = 30 * minuteMs
+const slotMs = hourMs / 2
 const daysMax = 2_000
 
 type Zone = { formatter: Intl.DateTimeFormat; offsets: Map<number, number> }
@@ -42,8 +42,11 @@ function offsetAtDay(zone: Zone, day: number): number {
   return offset
 }
 
-/** A day that begins and ends with the same offset has no change in it; on the others each half hour is asked for. */
-function offsetMsAt(at: EpochMs, timeZone: string): number {
+/**
+ * How far a zone's wall clock is ahead of UTC, in ms. Throws on a zone that is none. A day that begins and ends with the
+ * same offset has no change in it; on the others each half hour is asked for.
+ */
+export function offsetMsAt(at: EpochMs, timeZone: string): number {
   const zone = zoneOf(timeZone)
   const day = Math.floor(at / dayMs)
   const offset = offsetAtDay(zone, day)

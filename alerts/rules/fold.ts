@@ -15,6 +15,7 @@ import { addUse } from './uses.js'
 
 export { knowledge } from './knowledge.js'
 export { type Context, emptyState, forgetDevice, type ResidentState } from './state.js'
+export { unlearn } from './unusual.js'
 
 /** After the last late reading, so long must nothing late come before anything is opened. */
 const settleMs = 10 * secondMs
@@ -103,7 +104,7 @@ function takeReading(
   }
   if (reading.kind !== 'water' && reading.kind !== 'electricity') return
   if (late) state.settleAt = arrivedAt + settleMs
-  const meter = state.meters.find(({ deviceNo }) => deviceNo === reading.deviceNo)
+  const meter = meterOf(state, reading.deviceNo)
   if (meter) {
     hear(state, meter, { at: arrivedAt, late }, context, out)
     if (reading.value !== undefined)
@@ -113,6 +114,11 @@ function takeReading(
     state.meters.push(first)
     hear(state, first, { at: arrivedAt, late }, context, out)
   }
+}
+
+function meterOf({ meters }: ResidentState, deviceNo: number): Meter | undefined {
+  for (const meter of meters) if (meter.deviceNo === deviceNo) return meter
+  return undefined
 }
 
 function takeValue(

@@ -38,7 +38,19 @@ export function judgeHealth(
   if (at < health.at) return
   health.at = at
   const { battery, tamper, fault } = reading
-  if (battery === undefined && tamper === undefined && fault === undefined) return
+  // Most readings say nothing of the kind, and many are folded: those cost no closures.
+  if (battery !== undefined || tamper !== undefined || fault !== undefined)
+    judgeNotices(health, reading, { at, arrivedAt }, context, out)
+}
+
+function judgeNotices(
+  health: Health,
+  reading: ReadingArrival,
+  { at, arrivedAt }: { at: EpochMs; arrivedAt: EpochMs },
+  context: Context,
+  out: Decision[],
+): void {
+  const { battery, tamper, fault } = reading
   const name = names[reading.kind]
   const open = (kind: Notice, headline: Headline, value: number | boolean) => {
     if (health.open[kind]) return

@@ -1,13 +1,12 @@
 import type { EpochMs } from '../model.js'
 import { hourMs, minuteMs } from './say.js'
-import { round3 } from './state.js'
 import { wallClock } from './zone.js'
 
 /**
  * One finished silence: the day on which it began, its start in quarter hours of that day, its length in quarter hours,
- * and how the home was before it began.
+ * how the home was before it began, and how unusual the line found it (0 while there was none).
  */
-export type Gap = [day: number, startQuarter: number, quarters: number, calm: Calm]
+export type Gap = [day: number, startQuarter: number, quarters: number, calm: Calm, score: number]
 
 /** Before the hour of the newest activity: an hour with activity (0), none for up to 4 h (1), none for longer (2). */
 export type Calm = 0 | 1 | 2
@@ -137,17 +136,19 @@ function forget(routine: Routine, day: number): void {
     routine.tops = routine.tops.filter(([at]) => at >= day - 4 * tailDays)
 }
 
+const round2 = (value: number): number => Math.round(value * 100) / 100
+
 /** Keeps a finished silence; `score` is how unusual the line found it, null while there was none. */
 export function learn(routine: Routine, ended: Ended, score: number | null, timeZone: string): void {
   const clock = wallClock(ended.since, timeZone)
   const lengthMs = ended.at - ended.since
   if (lengthMs + jitterMs >= gapMsMin) {
     const quarters = Math.floor((lengthMs + jitterMs) / quarterMs)
-    routine.gaps.push([clock.day, Math.floor(clock.hour * 4), quarters, ended.calm])
+    routine.gaps.push([clock.day, Math.floor(clock.hour * 4), quarters, ended.calm, round2(score ?? 0)])
     if (routine.gaps.length > gapsMax) routine.gaps.shift()
   }
   if (score === null) return
   const index = routine.tops.findIndex((top) => top[1] < score)
-  routine.tops.splice(index < 0 ? routine.tops.length : index, 0, [clock.day, round3(score)])
+  routine.tops.splice(index < 0 ? routine.tops.length : index, 0, [clock.day, round2(score)])
   if (routine.tops.length > topsMax) routine.tops.pop()
 }

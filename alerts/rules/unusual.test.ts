@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Arrival, Decision, ReadingArrival } from '../model.js'
-import { emptyState, fold, type ResidentState } from './fold.js'
+import { emptyState, fold, type ResidentState, unlearn } from './fold.js'
 import { heldBack, hour, inOrder, lines, local, meter, minute, monday7, reading } from './scene.test-support.js'
 
 const t = monday7
@@ -239,6 +239,26 @@ test('a slow decline is told, not learned away', () => {
     meter('water', { from: t, to: t + 119 * day, every: 10 * minute }, (at) => (used.get(at) ?? 0) * 6),
   )
   expect(lines(after(decisions, t + 60 * day), unusual).length).toBeGreaterThanOrEqual(3)
+})
+
+test('a silence that was an emergency is unlearned, during it or afterwards', () => {
+  const found = t + 45 * day + 24 * hour
+  const arrivals = fallen(45).map((r) => ({ ...r, value: r.value! + (r.observedAt > found ? 8 : 0) }))
+  const during = arrivals.filter(({ observedAt }) => observedAt <= found)
+  const rest = arrivals.slice(during.length)
+  const lying = play(during).state
+  const since = lying.routine.activeAt!
+  const later = fold(lying, rest, arrivals.at(-1)!.receivedAt, zone).state
+  const isOfThis = ([, , quarters]: readonly number[]) => quarters! > 12 * 4
+  expect(later.routine.gaps.some(isOfThis)).toBe(true)
+  const marked = fold(unlearn(lying, since, zone), rest, arrivals.at(-1)!.receivedAt, zone).state
+  expect(marked.routine.gaps.some(isOfThis)).toBe(false)
+  expect(marked.routine.bias).toBeLessThan(later.routine.bias)
+  const corrected = unlearn(later, since, zone).routine
+  expect(corrected.gaps).toEqual(marked.routine.gaps)
+  // The list of the highest is full: the lowest that made room does not come back.
+  expect(corrected.tops).toEqual(marked.routine.tops.slice(0, corrected.tops.length))
+  expect(unlearn(later, since + 12 * hour, zone).routine).toEqual(later.routine)
 })
 
 test('days of 23 and 25 h move the line with the clock on the wall', () => {

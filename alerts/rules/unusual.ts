@@ -1,8 +1,9 @@
 import type { Decision, EpochMs, Headline } from '../model.js'
 import { correct, lineOf, scoreOf } from './line.js'
-import { gapMsMax, gapMsMin, jitterMs, learn, passed, type Routine } from './routine.js'
+import { gapMsMin, jitterMs, learn, passed, type Routine } from './routine.js'
 import { lengthOf, minuteMs, sinceZh, timeOf } from './say.js'
 import { type Context, limitMsOf, type Meter, type ResidentState } from './state.js'
+import { wallClock } from './zone.js'
 
 /** One page for nothing a month: what families and staff put up with. */
 const budgetDefault = 1
@@ -29,8 +30,31 @@ export function noteActivity(
     const score = scoreOf(routine, ended, context.timeZone)
     learn(routine, ended, score, context.timeZone)
   }
-  const alarms = alerted && ended.at - ended.since < gapMsMax ? 1 : 0
+  // A confirmed emergency, marked while it lasted, is no false alarm.
+  const alarms = alerted && ended.teaches ? 1 : 0
   if (alarms > 0 || ended.at - ended.since > gapMsMin) correct(routine, { at, alarms }, budgetOf(context))
+}
+
+/**
+ * The state after staff found that a silence was no routine: an emergency, or a carer's visit that ended it. It teaches
+ * nothing, and what it has taught already is taken back. A silence that is not known changes nothing.
+ */
+export function unlearn(state: ResidentState, since: EpochMs, context: Context): ResidentState {
+  const next = structuredClone(state)
+  const { routine } = next
+  if (routine.activeAt === since) {
+    routine.vague = true
+    return next
+  }
+  const clock = wallClock(since, context.timeZone)
+  const startQuarter = Math.floor(clock.hour * 4)
+  const index = routine.gaps.findIndex(([day, quarter]) => day === clock.day && quarter === startQuarter)
+  if (index < 0) return next
+  const score = routine.gaps[index]![4]
+  routine.gaps.splice(index, 1)
+  const top = routine.tops.findIndex((one) => one[0] === clock.day && one[1] === score)
+  if (top >= 0) routine.tops.splice(top, 1)
+  return next
 }
 
 /** Opens the alert when silence has lasted longer than the resident's own line; clears it at the first activity. */

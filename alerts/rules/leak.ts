@@ -53,7 +53,7 @@ function standing({ leak }: WaterMeter): number {
   if (!leak || leak.lowest.length === 0) return 0
   if (leak.lowest.at(-1)![0] - leak.lowest[0]![0] < knownMsMin - blockMs) return 0
   let lowest = Number.POSITIVE_INFINITY
-  for (const [, rate] of leak.lowest) if (rate < lowest) lowest = rate
+  for (let index = 0; index < leak.lowest.length; index += 1) lowest = Math.min(lowest, leak.lowest[index]![1])
   return lowest
 }
 

@@ -13,7 +13,7 @@ export default defineConfig({
           ...shared,
           name: 'unit',
           include: ['**/*.test.{ts,tsx}'],
-          exclude: [...never, '**/*.db.test.*', '**/*.loop.test.*'],
+          exclude: [...never, '**/*.db.test.*', '**/*.native.test.*', '**/*.loop.test.*'],
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
@@ -22,7 +22,8 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'database',
-          include: ['**/*.db.test.{ts,tsx}'],
+          // Some contend for rows in two sessions: only a native server has two.
+          include: ['**/*.db.test.{ts,tsx}', ...(process.env.TEST_DATABASE_URL ? ['**/*.native.test.ts'] : [])],
           exclude: never,
           maxWorkers: 2,
           sequence: { groupOrder: 1 },

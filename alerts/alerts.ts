@@ -1,5 +1,4 @@
 import type { Registry } from 'prom-client'
-import { escalateDue } from '../db/alerts.js'
 import type { Database } from '../db/pool.js'
 import type { Clock } from '../kit/clock.js'
 import type { Teardown } from '../kit/lifecycle.js'
@@ -7,11 +6,11 @@ import type { Log } from '../kit/log.js'
 import { startLoop } from '../kit/loop.js'
 import type { Signal } from '../kit/signal.js'
 import type { Channel } from './channels/channel.js'
+import { createEscalator } from './escalate-due.js'
 import { createArrivalFolder } from './fold-arrivals.js'
 import { startMaintenance } from './maintenance.js'
 import { createOutbox } from './outbox.js'
 
-const alertsMax = 100
 const pollMs = 500
 
 /**
@@ -47,14 +46,7 @@ export async function startAlerts({
     name: 'escalation',
     pauseMs: pollMs,
     log,
-    work: async () => {
-      const taken = await db.transaction((tx) => escalateDue(tx, { now: clock.now(), alertsMax }))
-      if (taken === 0) return 'idle'
-      log.info({ alerts: taken }, 'alerts.escalated')
-      signal.raise('pages')
-      signal.raise('alerts')
-      return taken === alertsMax ? 'more' : 'idle'
-    },
+    work: createEscalator({ db, clock, log, signal }),
   })
   teardown.add('escalation', escalation.stop)
 

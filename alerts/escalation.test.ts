@@ -23,10 +23,14 @@ function walk(severity: Severity, chain: Chain, untilS: number): string[] {
     )
     lines.push(`${at / 1_000} ${people.join(' ') || happened}`)
   }
+  let told: string[] = []
   tell(move)
   while (move.dueAt !== null && move.dueAt <= untilS * 1_000) {
     at = move.dueAt
-    move = advance({ severity, ...move }, chain, at)
+    const before: Move = move
+    told = [...told, ...before.pages.map((page) => page.staffId)]
+    move = advance({ severity, ...before, told }, chain, at)
+    if (move.round !== before.round) told = []
     tell(move)
   }
   return lines
@@ -113,7 +117,13 @@ describe('who is told when, nobody acknowledging', () => {
 })
 
 describe('an acknowledged alert', () => {
-  const acknowledged: EscalationState = { severity: 'emergency', stage: 'acknowledged', step: 2, round: 0 }
+  const acknowledged: EscalationState = {
+    severity: 'emergency',
+    stage: 'acknowledged',
+    step: 2,
+    round: 0,
+    told: ['zhang', 'lin'],
+  }
   test.each(['acknowledged', 'en_route', 'arrived'] as const)(
     'that stays %s comes back from the start of the chain',
     (stage) => {
@@ -129,5 +139,17 @@ describe('an acknowledged alert', () => {
 
 test('a step taken late leaves the next person the full time', () => {
   const late = 600_000
-  expect(advance({ severity: 'emergency', stage: 'open', step: 1, round: 0 }, full, late).dueAt).toBe(late + 120_000)
+  expect(advance({ severity: 'emergency', stage: 'open', step: 1, round: 0, told: ['zhang'] }, full, late).dueAt).toBe(
+    late + 120_000,
+  )
+})
+
+test('a roster that changed between two steps: who is responsible now, and was not told yet, is told', () => {
+  const swapped: Chain = [
+    { role: 'responsible', people: full[1]!.people },
+    { role: 'on duty', people: full[1]!.people },
+    full[2]!,
+  ]
+  const move = advance({ severity: 'emergency', stage: 'open', step: 1, round: 0, told: ['zhang'] }, swapped, 60_000)
+  expect(move.pages.map((page) => page.staffId)).toEqual(['lin'])
 })

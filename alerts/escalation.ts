@@ -45,7 +45,8 @@ export const policies: Record<Severity, Policy | null> = {
   notice: null,
 }
 
-export type EscalationState = { severity: Severity; stage: Stage; step: number; round: number }
+/** `told`: the staff who were told in this round already. */
+export type EscalationState = { severity: Severity; stage: Stage; step: number; round: number; told: readonly string[] }
 export type PageIntent = { staffId: string; channel: string; position: number; role: ChainRole }
 export type Move = {
   stage: Stage
@@ -59,15 +60,18 @@ export type Move = {
 /** The first move of an alert that opens at `now`. */
 export function begin(severity: Severity, chain: Chain, now: EpochMs): Move {
   if (!policies[severity]) return { stage: 'open', step: 0, round: 0, dueAt: null, pages: [], happened: 'nothing' }
-  return walk({ severity, stage: 'open', step: 0, round: 0 }, chain, now)
+  return walk({ severity, stage: 'open', step: 0, round: 0, told: [] }, chain, now)
 }
 
 /** The next move of an alert whose due time has come. */
 export function advance(state: EscalationState, chain: Chain, now: EpochMs): Move {
   if (state.stage === 'closed' || !policies[state.severity])
-    return { ...state, dueAt: null, pages: [], happened: 'nothing' }
+    return { stage: state.stage, step: state.step, round: state.round, dueAt: null, pages: [], happened: 'nothing' }
   if (state.stage !== 'open')
-    return { ...walk({ ...state, stage: 'open', step: 0, round: state.round + 1 }, chain, now), happened: 'returned' }
+    return {
+      ...walk({ ...state, stage: 'open', step: 0, round: state.round + 1, told: [] }, chain, now),
+      happened: 'returned',
+    }
   return walk(state, chain, now)
 }
 
@@ -78,17 +82,17 @@ export function advance(state: EscalationState, chain: Chain, now: EpochMs): Mov
  */
 function walk(state: EscalationState, chain: Chain, now: EpochMs): Move {
   const policy = policies[state.severity]!
-  let { step, round } = state
+  let { step, round, told } = state
   for (let tried = 0; tried <= chain.length; tried++) {
     if (step >= chain.length) {
       step = 0
       round += 1
+      told = []
     }
-    const told = new Set(chain.slice(0, step).flatMap(({ people }) => people.map(({ staffId }) => staffId)))
     const { role, people } = chain[step] ?? { role: 'responsible' as const, people: [] }
     step += 1
     const pages = people
-      .filter(({ staffId }) => !told.has(staffId))
+      .filter(({ staffId }) => !told.includes(staffId))
       .flatMap(({ staffId, channels }) =>
         channels
           .slice(0, policy.allChannels ? undefined : 1)

@@ -1,16 +1,16 @@
 import { clearAlert, openAlert } from '../db/alerts.js'
 import { claimDueResidents, type DueResident, saveStates } from '../db/fold.js'
 import type { Database, Queryable } from '../db/pool.js'
-import { insertQuarantine } from '../db/quarantine.js'
+import { insertFinding } from '../db/quarantine.js'
 import type { Clock } from '../kit/clock.js'
 import type { Log } from '../kit/log.js'
 import type { Signal } from '../kit/signal.js'
 import type { AlertKind, Decision, Outcome } from './model.js'
-import { emptyState, fold, type ResidentState } from './rules/fold.js'
+import { emptyState, fold, forgetDevice, type ResidentState } from './rules/fold.js'
 
 const residentsMax = 200
-/** Arrivals folded in one transaction: about a second's work. */
-const entriesMax = 50_000
+/** Arrivals folded in one transaction: a few hundred milliseconds' work. */
+const entriesMax = 10_000
 /** A due time is looked at this much later, so that what arrived before it is committed by then. */
 const settleMs = 1_000
 /** A resident whose fold fails (a bug) is passed over for this long, so that the others go on. */
@@ -33,19 +33,20 @@ export function createArrivalFolder({
 }) {
   const passedOver = new Map<string, number>()
 
-  async function foldBatch(only?: string): Promise<'more' | 'idle'> {
+  async function foldClaimed(only?: string): Promise<{ claimed: string[]; decided: number; error?: unknown }> {
     const now = clock.now()
-    for (const [residentId, until] of passedOver) if (until <= now.getTime()) passedOver.delete(residentId)
+    const due = new Date(now.getTime() - settleMs)
     let claimed: DueResident[] = []
     let decided = 0
     try {
       await db.transaction(async (tx) => {
-        const due = new Date(now.getTime() - settleMs)
+        decided = 0
         claimed = await claimDueResidents(tx, {
           now: due,
-          residentsMax: only ? 1 : residentsMax,
+          residentsMax,
           entriesMax,
           except: [...passedOver.keys()],
+          only,
         })
         const states = []
         for (const resident of claimed) {
@@ -56,30 +57,46 @@ export function createArrivalFolder({
         }
         await saveStates(tx, { states, now })
       })
+      return { claimed: claimed.map(({ residentId }) => residentId), decided }
     } catch (error) {
-      if (claimed.length === 1) {
-        const { residentId } = claimed[0]!
-        passedOver.set(residentId, now.getTime() + passOverMs)
-        log.error({ err: error, residentId }, 'fold.failed')
-        return 'more'
+      return { claimed: claimed.map(({ residentId }) => residentId), decided: 0, error }
+    }
+  }
+
+  return async () => {
+    const now = clock.now().getTime()
+    for (const [residentId, until] of passedOver) if (until <= now) passedOver.delete(residentId)
+    const batch = await foldClaimed()
+    let { decided } = batch
+    if (batch.error !== undefined) {
+      if (batch.claimed.length === 0) throw batch.error
+      for (const residentId of batch.claimed) {
+        const alone = await foldClaimed(residentId)
+        decided += alone.decided
+        if (alone.error === undefined) continue
+        passedOver.set(residentId, now + passOverMs)
+        log.error({ err: alone.error, residentId }, 'fold.failed')
       }
-      if (claimed.length === 0 || only) throw error
-      return foldBatch('one by one')
     }
     if (decided > 0) {
       signal.raise('alerts')
       signal.raise('pages')
     }
-    return claimed.length > 0 ? 'more' : 'idle'
+    return batch.claimed.length > 0 ? 'more' : 'idle'
   }
-  return () => foldBatch()
 }
 
-function foldOne({ state, arrivals, timeZone, more }: DueResident, due: number) {
+function foldOne({ state: stored, deviceNos, arrivals, timeZone, more }: DueResident, due: number) {
   const last = arrivals.at(-1)?.receivedAt ?? 0
-  return fold((state as ResidentState | null) ?? emptyState(), arrivals, more ? last : Math.max(last, due), {
-    timeZone,
-  })
+  const now = more ? last : Math.max(last, due)
+  // A device that hangs elsewhere now is silent here for a good reason.
+  if (deviceNos.length === 0) return fold(emptyState(), [], now, { timeZone })
+  const bound = new Set(deviceNos)
+  let state = (stored as ResidentState | null) ?? emptyState()
+  for (const deviceNo of Object.keys(state.health).map(Number))
+    if (!bound.has(deviceNo)) state = forgetDevice(state, deviceNo)
+  const ours = arrivals.filter((arrival) => arrival.type !== 'reading' || bound.has(arrival.deviceNo))
+  return fold(state, ours, now, { timeZone })
 }
 
 async function apply(tx: Queryable, residentId: string, decision: Decision, now: Date) {
@@ -107,19 +124,8 @@ async function apply(tx: Queryable, residentId: string, decision: Decision, now:
       })
       return
     }
-    case 'finding': {
-      const { rows } = await tx.query<{ gateway_id: string; device_id: string; kind: string }>(
-        'select gateway_id, device_id, kind from devices where device_no = $1',
-        [decision.deviceNo],
-      )
-      const device = rows[0]
-      if (!device) return
-      const topic = `v1/${device.gateway_id}/${device.device_id}/${device.kind}`
-      const { reason, detail, at } = decision
-      await insertQuarantine(tx, [
-        { receivedAt: at, gatewayId: device.gateway_id, topic, reason, detail, payload: new Uint8Array(), kept: true },
-      ])
-    }
+    case 'finding':
+      return insertFinding(tx, { ...decision, at: now.getTime() })
   }
 }
 

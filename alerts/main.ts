@@ -1,11 +1,11 @@
 import { connectDatabase } from '../db/connect.js'
-import { isMigrated } from '../db/readiness.js'
 import { systemClock } from '../kit/clock.js'
 import { startHealthServer } from '../kit/health-server.js'
 import { runRole } from '../kit/role.js'
 import { publicUrlOf } from '../kit/settings.js'
 import { startAlerts } from './alerts.js'
 import { openChannels } from './channels/open.js'
+import { watchLateness } from './lateness.js'
 
 await runRole({
   role: 'alerts',
@@ -15,7 +15,7 @@ await runRole({
       host: settings.HOST,
       port: settings.ALERTS_HTTP_PORT,
       setting: 'ALERTS_HTTP_PORT',
-      isReady: () => isMigrated(db),
+      isReady: watchLateness({ db, clock: systemClock, metrics }),
       metrics,
     })
     teardown.add('health', health.stop)
@@ -30,6 +30,8 @@ await runRole({
       signal,
       teardown,
     })
+    if (!settings.PUBLIC_URL)
+      log.warn({ setting: 'PUBLIC_URL' }, 'setting.missing: the links in pages lead to localhost')
     log.info('alerts.started')
   },
 })

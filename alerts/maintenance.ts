@@ -43,10 +43,8 @@ export function startMaintenance({
     }),
     job('rollups', hourly, () => refreshRollups(db, { now: clock.now() })),
     job('compression', nightly, () => compressOldReadings(db, { now: clock.now() })),
-    job('retention', nightly, async () => {
-      await dropOldReadings(db, { now: clock.now(), retentionDays })
-      await dropOldRows(db, { now: clock.now(), retentionDays })
-    }),
+    job('retention of readings', nightly, () => dropOldReadings(db, { now: clock.now(), retentionDays })),
+    job('retention', nightly, () => dropOldRows(db, { now: clock.now(), retentionDays })),
   ]
   return {
     stop: async () => {

@@ -10,6 +10,7 @@ import {
   recordFailed,
   recordRetry,
   recordSent,
+  releasePage,
 } from '../db/pages.js'
 import type { Database } from '../db/pool.js'
 import type { Clock } from '../kit/clock.js'
@@ -19,9 +20,11 @@ import type { Signal } from '../kit/signal.js'
 import { attemptsMax, type Channel, type Page, retryPauseMs, type SendResult } from './channels/channel.js'
 
 const sendsMax = 64
+/** What is no emergency never takes all places: a slow mail server must not keep an emergency waiting. */
+const otherSendsMax = 16
 /** Longer than any channel's own deadline, so that a page is not claimed twice while it is being sent. */
-const leaseMs = 30_000
-const sendMsMax = 20_000
+const leaseMs = 15_000
+const sendMsMax = 12_000
 const pollMs = 200
 
 /**
@@ -61,6 +64,7 @@ export function createOutbox({
   })
   const stopping = new AbortController()
   const underWay = new Set<Promise<void>>()
+  let othersUnderWay = 0
 
   async function work(): Promise<'more' | 'idle'> {
     if (underWay.size >= sendsMax) {
@@ -68,20 +72,31 @@ export function createOutbox({
       return 'more'
     }
     const free = sendsMax - underWay.size
-    const pages = await claimPages(db, { now: clock.now(), leaseMs, pagesMax: free })
+    const claimedAt = clock.now()
+    const emergenciesOnly = othersUnderWay >= otherSendsMax
+    const pagesMax = emergenciesOnly ? free : Math.min(free, otherSendsMax)
+    const pages = await claimPages(db, { now: claimedAt, leaseMs, pagesMax, emergenciesOnly })
     for (const page of pages) {
-      const sending: Promise<void> = deliver(page)
+      const other = page.severity === 'emergency' ? 0 : 1
+      othersUnderWay += other
+      const sending: Promise<void> = deliver(page, claimedAt)
         .catch((error: unknown) => log.error({ err: error, pageId: page.pageId }, 'page.failed'))
-        .finally(() => underWay.delete(sending))
+        .finally(() => {
+          underWay.delete(sending)
+          othersUnderWay -= other
+        })
       underWay.add(sending)
     }
-    return pages.length === free ? 'more' : 'idle'
+    return pages.length === pagesMax ? 'more' : 'idle'
   }
 
-  async function deliver(page: ClaimedPage): Promise<void> {
+  async function deliver(page: ClaimedPage, claimedAt: Date): Promise<void> {
     if (!(await isStillOpen(db, page.pageId))) return cancelPage(db, page.pageId)
+    const token = await issuePageLink(db, { pageId: page.pageId, now: clock.now() })
     const startedAt = clock.now()
-    const result = await send(page)
+    // After a stall another process may have taken it over by the time it would arrive.
+    if (startedAt.getTime() - claimedAt.getTime() > leaseMs - sendMsMax) return releasePage(db, page.pageId)
+    const result = await send(page, token)
     const at = clock.now()
     const attempt: Attempt = {
       pageId: page.pageId,
@@ -105,24 +120,24 @@ export function createOutbox({
     )
   }
 
-  async function send(page: ClaimedPage): Promise<SendResult> {
+  async function send(page: ClaimedPage, token: string): Promise<SendResult> {
     const channel = byKind.get(page.channel)
     if (!channel) return { kind: 'refused', reason: `channel ${page.channel} is not set up on this server` }
     if (page.address === null) return { kind: 'refused', reason: 'the person no longer has this channel' }
-    const token = await issuePageLink(db, { pageId: page.pageId, now: clock.now() })
+    const attempt = page.attempts + 1
     const to = { address: page.address, secret: page.secret, name: page.staffName }
     const abort = AbortSignal.any([stopping.signal, AbortSignal.timeout(sendMsMax)])
     try {
-      return await channel.send(toMessage(page, `${publicUrl}/p/${token}`), to, {
-        attempt: page.attempts,
-        signal: abort,
-      })
+      return await within(
+        sendMsMax + 1_000,
+        channel.send(toMessage(page, `${publicUrl}/p/${token}`), to, { attempt, signal: abort }),
+      )
     } catch (error) {
       // A channel answers with values; what it throws is a bug of ours, and the page must still arrive.
       log.error({ err: error, pageId: page.pageId, channel: page.channel }, 'channel.threw')
       return {
         kind: 'retry',
-        afterMs: retryPauseMs(page.attempts, page.severity),
+        afterMs: retryPauseMs(attempt, page.severity),
         detail: `internal error: ${(error as Error).message}`,
       }
     }
@@ -130,7 +145,7 @@ export function createOutbox({
 
   async function record(page: ClaimedPage, result: SendResult, attempt: Attempt, at: Date): Promise<void> {
     const { alertId, staffId, channel } = page
-    const tell = { staffId, channel, step: page.step, round: page.round, attempt: page.attempts }
+    const tell = { staffId, channel, step: page.step, round: page.round, attempt: page.attempts + 1 }
     if (result.kind === 'sent') {
       firstPage.observe({ severity: page.severity }, (at.getTime() - page.openedAt.getTime()) / 1_000)
       return db.transaction(async (tx) => {
@@ -138,7 +153,7 @@ export function createOutbox({
         await recordAlertEvent(tx, { alertId, at, kind: 'page sent', detail: tell })
       })
     }
-    const lastTry = result.kind === 'refused' || page.attempts >= attemptsMax(page.severity)
+    const lastTry = result.kind === 'refused' || page.attempts + 1 >= attemptsMax(page.severity)
     if (!lastTry) return db.transaction((tx) => recordRetry(tx, attempt, new Date(at.getTime() + result.afterMs)))
     await db.transaction(async (tx) => {
       const follows = await recordFailed(tx, attempt, at)
@@ -173,4 +188,13 @@ function toMessage(page: ClaimedPage, url: string): Page {
     headline: { zh: page.headlineZh, en: page.headlineEn },
     url,
   }
+}
+
+/** A channel that ignores its deadline must not keep its place for ever. */
+function within<T>(msMax: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${msMax} ms`)), msMax)
+  })
+  return Promise.race([work, late]).finally(() => clearTimeout(timer))
 }

@@ -4,11 +4,11 @@ import { generate } from 'mqtt-packet'
 import { expect, test } from 'vitest'
 import { connectGateway, connectPacket, publishPacket, rawClient, startBroker, until } from './testkit.js'
 
-test('a 1 MB payload ends its connection and is said so; the next good message of the gateway is accepted', async () => {
+test('a SUBSCRIBE of 1 MB ends its connection and is said so; the next good message of the gateway is accepted', async () => {
   const broker = await startBroker()
   const client = rawClient(broker)
   await client.connect()
-  client.send(publishPacket('v1/gw1/meter/water', 1, { payload: Buffer.alloc(1_048_576) }))
+  client.socket.write(Buffer.concat([Buffer.from([0x82, 0x80, 0x80, 0x40]), Buffer.alloc(1_048_576)]))
   await client.closed
   expect(client.received).toEqual([])
   expect(await broker.sample('shouwang_frames_refused_total{reason="frame too large"}')).toBe(1)

@@ -59,7 +59,7 @@ export function createBroker(deps: BrokerDeps): Broker {
     clock,
   })
   const door = createDoor({ limits, log, logLimit, metrics })
-  const links = createLinks({ presence: deps.presence, credentials, limits, clock, log, metrics })
+  const links = createLinks({ presence: deps.presence, credentials, limits, clock, log, logLimit, metrics })
   const { linkOf, isStopping } = links
   let aedes: Aedes | undefined
   let transports: Transports | undefined

@@ -1,21 +1,37 @@
 import { Duplex } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { generate, type Packet } from 'mqtt-packet'
 import { expect, test } from 'vitest'
-import { guardFrames } from './frame-guard.js'
+import { type FrameGuard, guardFrames } from './frame-guard.js'
 import { createFrameScanner } from './frame-scanner.js'
 import { connectPacket, publishPacket } from './testkit.js'
 
-const limits = { packetBytesMax: 65_536, connectBytesMax: 4_096 }
+const limits = { packetBytesMax: 65_536, connectBytesMax: 4_096, swallowBytesMax: 1_048_576 }
 const connect = generate(connectPacket())
 
 /** Feeds chunks through a guarded stream, reads them as Aedes does, and returns what it was given, piece by piece. */
 async function passThrough(chunks: Buffer[], framesMax: number) {
   const pieces: Buffer[] = []
+  const oversizes: (number | undefined)[] = []
   const conn = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() })
-  guardFrames({ conn, ...limits, room: () => framesMax, onBytes: () => {} })
+  let bytes = 0
+  const count = (more: number) => {
+    bytes += more
+  }
+  const guard: FrameGuard = guardFrames({
+    conn,
+    ...limits,
+    swallowMsMax: 10_000,
+    room: () => framesMax,
+    onBytes: count,
+    onSwallow: () => {},
+  })
   conn.on('readable', () => {
-    for (let piece = conn.read(); piece !== null; piece = conn.read()) pieces.push(piece)
+    for (let piece = conn.read(); piece !== null; piece = conn.read()) {
+      pieces.push(piece)
+      oversizes.push(guard.oversizeBytesOf(piece))
+    }
   })
   const over = new Promise<Error | undefined>((resolve) => {
     conn.once('error', resolve)
@@ -23,7 +39,7 @@ async function passThrough(chunks: Buffer[], framesMax: number) {
   })
   for (const chunk of chunks) conn.push(chunk)
   conn.push(null)
-  return { error: await over, pieces }
+  return { error: await over, pieces, oversizes, bytes }
 }
 
 const packet = fc.oneof(
@@ -76,6 +92,81 @@ test('any chunking of a valid stream passes through unchanged, never more than t
   )
 })
 
+const bigPublish = fc
+  .record({
+    qos: fc.constantFrom(0 as const, 1 as const, 2 as const),
+    dup: fc.boolean(),
+    retain: fc.boolean(),
+    messageId: fc.integer({ min: 1, max: 65_535 }),
+    topic: fc.constantFrom('v1/gw1/meter/water', 'x'.repeat(1_023), 'x'.repeat(1_024), 'x'.repeat(65_535)),
+    bytes: fc.oneof(fc.integer({ min: 65_536, max: 66_000 }), fc.integer({ min: 65_536, max: 400_000 })),
+  })
+  .map(({ bytes, topic, dup, ...rest }) => {
+    const payload = Buffer.from(Array.from({ length: 300 }, (_, at) => at & 0xff))
+    const whole = {
+      cmd: 'publish' as const,
+      topic,
+      dup,
+      ...rest,
+      payload: Buffer.concat([payload, Buffer.alloc(bytes)]),
+    }
+    const stub = generate({ ...whole, topic: topic.slice(0, 1_024), payload: payload.subarray(0, 256) })
+    return { sent: generate(whole), stub, payloadBytes: whole.payload.length }
+  })
+
+test('of a stream with oversized publishes the good frames pass unchanged and in order, a stub in place of the others', async () => {
+  const seed = Date.now() & 0x7fffffff
+  console.log(`oversized: seed ${seed}`)
+  const good = packet.map((each) => ({ sent: generate(each), stub: undefined, payloadBytes: undefined }))
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.oneof({ weight: 2, arbitrary: good }, { weight: 1, arbitrary: bigPublish }), { maxLength: 8 }),
+      fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 12 }),
+      // Cuts at and around the frames' headers, where few of the others fall.
+      fc.array(fc.tuple(fc.nat(), fc.integer({ min: -2, max: 12 })), { maxLength: 12 }),
+      fc.integer({ min: 1, max: 5 }),
+      async (frames, cuts, headerCuts, framesMax) => {
+        const stream = Buffer.concat([connect, ...frames.map(({ sent }) => sent)])
+        const starts = frames.map((_, index) => Buffer.concat(frames.slice(0, index).map(({ sent }) => sent)).length)
+        const near = starts.length === 0 ? [] : headerCuts.map(([pick, by]) => starts[pick % starts.length]! + by)
+        const shares = near.map((at) => Math.max(0, connect.length + at) / stream.length)
+        const { pieces, error, oversizes, bytes } = await passThrough(cut(stream, [...cuts, ...shares]), framesMax)
+        expect(error).toBeUndefined()
+        const expected = Buffer.concat([connect, ...frames.map(({ sent, stub }) => stub ?? sent)])
+        expect(Buffer.concat(pieces).equals(expected)).toBe(true)
+        const stubs = frames.filter(({ stub }) => stub)
+        expect(oversizes.filter((each) => each !== undefined)).toEqual(stubs.map(({ payloadBytes }) => payloadBytes))
+        pieces.forEach((piece, index) => {
+          if (oversizes[index] !== undefined) expect(stubs.some(({ stub }) => stub!.equals(piece))).toBe(true)
+        })
+        expect(bytes).toBe(stream.length)
+      },
+    ),
+    { seed, numRuns: 150 },
+  )
+})
+
+test('half a header is not read again and again while nothing follows', async () => {
+  const conn = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() })
+  const guarded = { conn, ...limits, swallowMsMax: 10_000, room: () => 10, onBytes: () => {}, onSwallow: () => {} }
+  guardFrames(guarded)
+  const pieces: Buffer[] = []
+  let events = 0
+  conn.on('readable', () => {
+    if (++events > 50) conn.removeAllListeners('readable')
+    for (let piece = conn.read(); piece !== null; piece = conn.read()) pieces.push(piece)
+  })
+  conn.push(connect)
+  await sleep(5)
+  const frame = generate(publishPacket('v1/gw1/a/water', 1, { payload: Buffer.alloc(200) }))
+  conn.push(frame.subarray(0, 2))
+  await sleep(30)
+  conn.push(frame.subarray(2))
+  await sleep(5)
+  expect(events).toBeLessThan(8)
+  expect(Buffer.concat(pieces).equals(Buffer.concat([connect, frame]))).toBe(true)
+})
+
 test('one byte at a time is the same stream', async () => {
   const stream = Buffer.concat([connect, generate(publishPacket('v1/gw1/a/water', 1, { payload: Buffer.alloc(200) }))])
   const { pieces, error } = await passThrough(
@@ -96,7 +187,17 @@ const publishOf = (bytes: number) => {
 
 test.each([
   ['a frame of exactly 65,536 bytes', [connect, publishOf(65_536)], undefined],
-  ['a frame one byte larger', [connect, publishOf(65_537)], 'frame too large'],
+  ['a publish one byte larger', [connect, publishOf(65_537)], undefined],
+  ['a publish of exactly 1 MB', [connect, publishOf(1_048_576)], undefined],
+  ['a publish one byte larger than may be swallowed', [connect, publishOf(1_048_577)], 'frame too large'],
+  ['a large SUBSCRIBE', [connect, Buffer.from([0x82, 0x80, 0x80, 0x04])], 'frame too large'],
+  ['a large publish of QoS 3', [connect, Buffer.from([0x36, 0x80, 0x80, 0x04])], 'frame too large'],
+  ['a large first publish', [publishOf(65_537)], 'first frame is no CONNECT'],
+  [
+    'a topic that is longer than its frame',
+    [connect, Buffer.from([0x32, 0xfd, 0xff, 0x03, 0xff, 0xff]), Buffer.alloc(65_531)],
+    'malformed topic length',
+  ],
   ['only the header of a frame of 256 MB', [connect, Buffer.from([0x30, 0xff, 0xff, 0xff, 0x7f])], 'frame too large'],
   ['a fifth length byte', [connect, Buffer.from([0x30, 0x80, 0x80, 0x80, 0x80, 0x01])], 'malformed length'],
   ['a first frame that is no CONNECT', [generate({ cmd: 'pingreq' })], 'first frame is no CONNECT'],
@@ -115,5 +216,5 @@ test('the largest CONNECT passes', () => {
   const scanner = createFrameScanner(limits)
   const frame = generate(connectPacket({ clientId: 'x'.repeat(4_096 - connect.length + 2) }))
   expect(frame.length).toBe(4_096)
-  expect(scanner.scan(frame, 1)).toBe(4_096)
+  expect(scanner.scan(frame, 1)).toEqual({ kind: 'passed', passedBytes: 4_096 })
 })

@@ -1,90 +1,86 @@
-export type FrameFault = 'frame too large' | 'first frame too large' | 'first frame is no CONNECT' | 'malformed length'
+export type FrameFault =
+  | 'frame too large'
+  | 'first frame too large'
+  | 'first frame is no CONNECT'
+  | 'malformed length'
+  | 'malformed topic length'
+  | 'frame too slow'
+
+/** How much of a chunk may pass (`passedBytes`), and what comes after it. */
+export type Scan =
+  /** Everything may pass, or as many frames as were asked for. */
+  | { kind: 'passed'; passedBytes: number }
+  /** The chunk ends inside of a frame's header: those bytes must be shown again, with what follows them. */
+  | { kind: 'header cut'; passedBytes: number }
+  /** A PUBLISH that is too large to pass, and small enough to be swallowed. */
+  | { kind: 'oversized publish'; passedBytes: number; firstByte: number; headerBytes: number; bodyBytes: number }
+  /** The stream broke a rule; `claimedBytes` is what the frame's header says, 0 before it says anything. */
+  | { kind: 'fault'; fault: FrameFault; claimedBytes: number }
+
 export type FrameScanner = {
-  /**
-   * Follows the frames through the next chunk, and returns how many of its bytes may pass: all, or up to the end of the
-   * `framesMax`th frame that ends in it. -1 when the stream broke a rule; `fault` then says which.
-   */
-  scan(chunk: Uint8Array, framesMax: number): number
+  /** Follows the frames through the next chunk, up to the end of the `framesMax`th frame that ends in it. */
+  scan(chunk: Uint8Array, framesMax: number): Scan
   /** The first frame, the CONNECT, has passed. */
   readonly firstDone: boolean
-  readonly fault: FrameFault | undefined
-  /** Size of the frame that broke the rule, in bytes as its header claims. */
-  readonly claimedBytes: number
 }
 
+export type FrameLimits = { packetBytesMax: number; connectBytesMax: number; swallowBytesMax: number }
+
 const connectType = 1
+const publishType = 3
 
 /**
  * Reads only the fixed header of each MQTT frame (a type byte and one to four bytes of remaining length) and skips over
- * the rest, so that a frame that is too large is known from its first bytes, before anything is kept of it. Holds five
- * numbers, however the stream is cut into chunks.
+ * the rest, so that a frame that is too large is known from its first bytes, before anything is kept of it. Holds three
+ * values, however the stream is cut into chunks.
  */
-export function createFrameScanner({
-  packetBytesMax,
-  connectBytesMax,
-}: {
-  packetBytesMax: number
-  connectBytesMax: number
-}): FrameScanner {
+export function createFrameScanner({ packetBytesMax, connectBytesMax, swallowBytesMax }: FrameLimits): FrameScanner {
   let first = true
   let firstDone = false
-  let inHeader = false
   let bodyLeft = 0
-  let length = 0
-  let shift = 0
-  let fault: FrameFault | undefined
-  let claimedBytes = 0
-  const fail = (reason: FrameFault) => {
-    fault = reason
-    return -1
-  }
+  const fail = (fault: FrameFault, claimedBytes = 0): Scan => ({ kind: 'fault', fault, claimedBytes })
   return {
     scan(chunk, framesMax) {
       const end = chunk.length
       let at = 0
       let frames = 0
       while (at < end) {
-        if (bodyLeft > 0) {
-          const step = Math.min(bodyLeft, end - at)
-          at += step
-          bodyLeft -= step
-          if (bodyLeft > 0) break
-        } else if (!inHeader) {
-          if (first && chunk[at]! >> 4 !== connectType) return fail('first frame is no CONNECT')
-          inHeader = true
-          length = 0
-          shift = 0
-          at++
-          continue
-        } else {
-          const byte = chunk[at++]!
-          length += (byte & 0x7f) << shift
-          shift += 7
-          if (byte & 0x80) {
-            if (shift === 28) return fail('malformed length')
-            continue
+        if (bodyLeft === 0) {
+          const firstByte = chunk[at]!
+          const type = firstByte >> 4
+          if (first && type !== connectType) return fail('first frame is no CONNECT')
+          let body = at + 1
+          let length = 0
+          for (let shift = 0; ; shift += 7) {
+            if (body === end) return { kind: 'header cut', passedBytes: at }
+            const byte = chunk[body++]!
+            length += (byte & 0x7f) << shift
+            if (byte < 0x80) break
+            if (shift === 21) return fail('malformed length')
           }
-          claimedBytes = 1 + shift / 7 + length
-          if (first && claimedBytes > connectBytesMax) return fail('first frame too large')
-          if (claimedBytes > packetBytesMax) return fail('frame too large')
-          inHeader = false
+          const headerBytes = body - at
+          const claimedBytes = headerBytes + length
+          if (first && claimedBytes > connectBytesMax) return fail('first frame too large', claimedBytes)
+          if (claimedBytes > packetBytesMax) {
+            const isPublish = type === publishType && (firstByte & 0x06) !== 0x06
+            if (!isPublish || claimedBytes > swallowBytesMax) return fail('frame too large', claimedBytes)
+            return { kind: 'oversized publish', passedBytes: at, firstByte, headerBytes, bodyBytes: length }
+          }
           first = false
           bodyLeft = length
-          if (bodyLeft > 0) continue
+          at = body
         }
+        const step = Math.min(bodyLeft, end - at)
+        at += step
+        bodyLeft -= step
+        if (bodyLeft > 0) break
         firstDone = true
-        if (++frames >= framesMax) return at
+        if (++frames >= framesMax) break
       }
-      return end
+      return { kind: 'passed', passedBytes: at }
     },
     get firstDone() {
       return firstDone
-    },
-    get fault() {
-      return fault
-    },
-    get claimedBytes() {
-      return claimedBytes
     },
   }
 }

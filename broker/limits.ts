@@ -4,6 +4,13 @@ export type BrokerLimits = typeof defaultLimits
 export const defaultLimits = {
   /** A whole MQTT frame, header included. */
   packetBytesMax: 65_536,
+  /** A publish that is larger than a packet may be is swallowed and quarantined up to this size, header included. */
+  swallowBytesMax: 16_777_216,
+  /**
+   * From the header of such a publish to its last byte. It holds little more than an idle connection, and whoever is cut
+   * off starts again from the first byte: 5 min are 1 MB on a line of 3.5 KB/s.
+   */
+  swallowMsMax: 300_000,
   /** The first frame, from somebody we do not know yet. */
   connectBytesMax: 4_096,
   clientIdBytesMax: 128,

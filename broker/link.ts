@@ -20,11 +20,14 @@ export type Link = {
   /** The login is through: frames after the CONNECT may pass. */
   ready: boolean
   inFlight: number
+  /** While Aedes parses the stub of an oversized publish: the size of the payload it had, in bytes. */
+  oversizeBytes: number | undefined
   checkedAtMs: number
   readonly subscriptions: Set<string>
 }
 
-type Parser = { parse(chunk: Buffer): unknown }
+/** What has no public place in Aedes. */
+type Inside = { _parser: { parse(chunk: Buffer): unknown }; _keepaliveTimer: NodeJS.Timeout | null }
 
 /** Puts the frame guard on a connection and hands it to Aedes. */
 export function openLink({
@@ -54,29 +57,39 @@ export function openLink({
     refusalCode: undefined,
     ready: false,
     inFlight: 0,
+    oversizeBytes: undefined,
     checkedAtMs: 0,
     subscriptions: new Set(),
   }
-  guardFrames({
+  let inside: Inside | undefined
+  const guard = guardFrames({
     conn,
     packetBytesMax: limits.packetBytesMax,
     connectBytesMax: limits.connectBytesMax,
+    swallowBytesMax: limits.swallowBytesMax,
+    swallowMsMax: limits.swallowMsMax,
     room: () => (link.ready && !isStopping() ? limits.publishesInFlightMax - link.inFlight : 0),
     onBytes: metrics.bytes,
+    // In the middle of a frame a gateway cannot ping; on a slow line that takes longer than its keepalive.
+    onSwallow: () => inside?._keepaliveTimer?.refresh(),
   })
   register(link)
   const client = aedes.handle(conn)
   link.client = client
+  inside = client as unknown as Inside
+  const parser = inside._parser
   // An exception out of the parser, or out of a hook it calls, would be uncaught and end the process for everybody: here
-  // it ends the connection. Aedes has no public place for this.
-  const parser = (client as unknown as { _parser: Parser })._parser
+  // it ends the connection. The parser calls the hooks before it returns, and a stub is a chunk of its own.
   const parse = parser.parse.bind(parser)
   parser.parse = (chunk) => {
+    link.oversizeBytes = guard.oversizeBytesOf(chunk)
     try {
       return parse(chunk)
     } catch (error) {
       client.emit('error', error instanceof Error ? error : new Error(String(error)))
       return 0
+    } finally {
+      link.oversizeBytes = undefined
     }
   }
 }

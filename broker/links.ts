@@ -10,6 +10,7 @@ import type { Visitor } from './door.js'
 import { FrameError } from './frame-guard.js'
 import type { BrokerLimits } from './limits.js'
 import { type Link, openLink } from './link.js'
+import type { LogLimit } from './log-limit.js'
 import { createRollCall, type Presence } from './roll-call.js'
 
 const pollMs = 10
@@ -21,6 +22,7 @@ export function createLinks({
   limits,
   clock,
   log,
+  logLimit,
   metrics,
 }: {
   presence: Presence
@@ -28,6 +30,7 @@ export function createLinks({
   limits: BrokerLimits
   clock: Clock
   log: Log
+  logLimit: LogLimit
   metrics: BrokerMetrics
 }) {
   const byConn = new WeakMap<object, Link>()
@@ -69,7 +72,8 @@ export function createLinks({
     if (error instanceof FrameError) {
       const { fault, claimedBytes } = error
       metrics.framesRefused.inc({ reason: fault })
-      log.warn({ gatewayId, fault, claimedBytes }, 'frame.refused')
+      const line = logLimit(`frame ${gatewayId ?? ''}`)
+      if (line) log.warn({ gatewayId, fault, claimedBytes, ...line }, 'frame.refused')
     } else log.debug({ gatewayId, error: error.message }, 'client.error')
   }
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { hashSecret, verifySecret } from '../kit/secret-hash.js'
 import { connectGateway, gateway, rawClient, startBroker, storedSecret, until } from './testkit.js'
 
 const wrong = { password: Buffer.from('wrong') }
@@ -113,11 +114,17 @@ test('guessing is slowed for the gateway and address that fail; the neighbour an
 })
 
 test('a wrong secret and an unknown gateway cost the same hash', async () => {
-  const broker = await startBroker()
-  await rawClient(broker).connect(wrong)
-  expect(broker.hashes()).toBe(1)
-  await rawClient(broker).connect({ username: 'nobody' })
-  expect(broker.hashes()).toBe(2)
+  const asked: string[] = []
+  const broker = await startBroker({
+    gateways: [{ ...gateway('gw1'), secretHash: await hashSecret('secret of gw1') }],
+    verify: (secret, hash) => {
+      asked.push(hash)
+      return verifySecret(secret, hash)
+    },
+  })
+  expect(await rawClient(broker).connect(wrong)).toBe(4)
+  expect(await rawClient(broker).connect({ username: 'nobody' })).toBe(4)
+  expect(asked.map((hash) => hash.replace(/[^$]+\$[^$]+$/, ''))).toEqual(['scrypt$16384$8$1$', 'scrypt$16384$8$1$'])
 })
 
 test('a changed secret, and a gateway disabled while it is connected, are noticed', async () => {

@@ -13,6 +13,8 @@ export type InboundMessage = {
   retain: boolean
   dup: boolean
   receivedAt: Date
+  /** Of a publish that was too large: the size of its payload, in bytes. `payload` is then only the start of it. */
+  oversizeBytes?: number | undefined
 }
 
 /**
@@ -49,6 +51,7 @@ export function publishHooks({
       const { qos, topic } = packet
       // A will comes from the CONNECT packet and has no command of its own.
       const isWill = packet.cmd === undefined
+      const oversizeBytes = isWill ? undefined : link.oversizeBytes
       // That the broker goes says nothing about the gateways it served.
       if (isWill && isStopping()) return done(new Error('the broker is stopping'))
 
@@ -60,13 +63,15 @@ export function publishHooks({
         metrics.publishRefused.inc({ reason })
         const line = logLimit(`publish ${gatewayId}`)
         if (line) log.warn({ gatewayId, topic: topic.slice(0, 256), reason, ...line }, 'publish.refused')
-        return done(null)
+        // Not at once: of a QoS 0 publish Aedes would be done while its parser is still in the middle of the packet, read
+        // on, and parse that packet a second time.
+        return queueMicrotask(() => done(null))
       }
 
       link.inFlight++
       const payload = packet.payload as Buffer
       const { retain, dup = false } = packet
-      accept({ gatewayId, topic, payload, retain, dup, receivedAt }).then(
+      accept({ gatewayId, topic, payload, retain, dup, receivedAt, oversizeBytes }).then(
         () => {
           link.inFlight--
           metrics.publish(qos, 'accepted')

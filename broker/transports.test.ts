@@ -9,7 +9,7 @@ import { generate } from 'mqtt-packet'
 import { expect, onTestFinished, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { StartError } from '../kit/lifecycle.js'
-import { connectGateway, connectPacket, rawClient, startBroker, until } from './testkit.js'
+import { connectGateway, connectPacket, publishPacket, rawClient, startBroker, until } from './testkit.js'
 
 const fixture = (file: string) => new URL(`../test/support/certificates/${file}`, import.meta.url).pathname
 const fingerprint = (name: string) => new X509Certificate(readFileSync(fixture(`${name}.cert.pem`))).fingerprint256
@@ -109,22 +109,42 @@ test('WebSocket: only the subprotocol mqtt, only frames within the limits', asyn
   expect(await new Promise((resolve) => other.once('error', (error) => resolve(error.message)))).toContain('400')
   expect((await fetch(`http://127.0.0.1:${broker.wsPort}/`)).status).toBe(426)
 
-  const closesAfter = async (chunks: Buffer[]) => {
+  const closesAfter = async (chunks: Buffer[], fin = true) => {
     const socket = open(['mqtt'])
     socket.on('error', () => undefined)
     await new Promise((resolve) => socket.once('open', resolve))
     const startedAt = performance.now()
     const closed = new Promise((resolve) => socket.once('close', resolve))
-    for (const chunk of chunks) socket.send(chunk)
+    for (const chunk of chunks) socket.send(chunk, { fin })
     await closed
     return performance.now() - startedAt
   }
   expect(await closesAfter([Buffer.alloc(200_000)])).toBeLessThan(1_000)
   expect(await closesAfter([Buffer.from([0x10, 0xff, 0xff, 0x7f])])).toBeLessThan(1_000)
-  expect(await closesAfter([generate(connectPacket()), Buffer.from([0x30, 0xff, 0xff, 0x7f])])).toBeLessThan(1_000)
+  // 256 MB: more than is swallowed of a publish.
+  const tooLarge = Buffer.from([0x30, 0xff, 0xff, 0xff, 0x7f])
+  expect(await closesAfter([generate(connectPacket()), tooLarge])).toBeLessThan(1_000)
   // Half a message, over what a stranger may send.
-  expect(await closesAfter([Buffer.alloc(60_000, 0x10)])).toBeLessThan(1_000)
+  expect(await closesAfter([Buffer.alloc(20_000, 0x10)], false)).toBeLessThan(1_000)
   expect(await closesAfter([])).toBeGreaterThan(1_000)
+})
+
+test('WebSocket: a publish that is too large, in messages within the limit, is swallowed as on the other transports', async () => {
+  const broker = await startBroker({ wsPort: 0 })
+  const socket = new WebSocket(`ws://127.0.0.1:${broker.wsPort}`, ['mqtt'])
+  onTestFinished(() => socket.terminate())
+  let received = ''
+  socket.on('message', (data: Buffer) => {
+    received += data.toString('hex')
+  })
+  await new Promise((resolve) => socket.once('open', resolve))
+  socket.send(generate(connectPacket()))
+  const connack = '20020000'
+  await until(() => received === connack)
+  const frame = generate(publishPacket('v1/gw1/meter/water', 1, { payload: Buffer.alloc(1_048_576) }))
+  for (let at = 0; at < frame.length; at += 60_000) socket.send(frame.subarray(at, at + 60_000))
+  await until(() => received === `${connack}40020001`)
+  expect(broker.accepted.map(({ oversizeBytes }) => oversizeBytes)).toEqual([1_048_576])
 })
 
 test('what is wrong with the start is said in one line that names the setting', async () => {

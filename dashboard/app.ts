@@ -87,6 +87,11 @@ export async function createDashboard(deps: DashboardDeps): Promise<FastifyInsta
     return sendProblem(request, reply, 'refused')
   })
 
+  app.addHook('preHandler', async (request, reply) => {
+    if (hasNull(request.url) || Object.values(request.body ?? {}).some(hasNull))
+      return sendProblem(request, reply, 'unclear')
+  })
+
   const changes = createChanges({ db, signal, log, metrics })
   app.addHook('preClose', () => changes.stop())
   const routeDeps: RouteDeps = { db, clock, log, signal, changes, publicUrl, timeZoneDefault }
@@ -103,6 +108,9 @@ export async function createDashboard(deps: DashboardDeps): Promise<FastifyInsta
   await app.ready()
   return app
 }
+
+/** PostgreSQL stores no NUL in a text: what carries one is noise, on every route. */
+const hasNull = (text: unknown) => typeof text === 'string' && (text.includes('\0') || text.includes('%00'))
 
 const securityHeaders = ({ https }: { https: boolean }) => ({
   contentSecurityPolicy: {

@@ -10,6 +10,12 @@ export type AlarmDevice = { residentId: string; room: string; timeZone: string; 
  */
 export async function lockAlarmDevices(tx: Queryable, deviceNos: number[]): Promise<Map<number, AlarmDevice>> {
   await tx.query('select from devices where device_no = any($1) order by device_no for no key update', [deviceNos])
+  // And the alerts of their episodes: a press must not join an alert that somebody is closing at this moment.
+  await tx.query(
+    `select from alerts where alert_id in (select alert_id from alarm_episodes where device_no = any($1))
+      order by alert_id for no key update`,
+    [deviceNos],
+  )
   const { rows } = await tx.query<{
     device_no: number
     resident_id: string
@@ -60,4 +66,12 @@ export async function saveEpisode(
      on conflict (device_no) do update set alert_id = $2, active = $3, first_at = $4, last_at = $5`,
     [p.deviceNo, p.alertId, p.active, new Date(p.firstAt), new Date(p.lastAt)],
   )
+}
+
+/** Whose device this is. */
+export async function residentOfDevice(tx: Queryable, deviceNo: number): Promise<string | undefined> {
+  const { rows } = await tx.query<{ resident_id: string }>('select resident_id from devices where device_no = $1', [
+    deviceNo,
+  ])
+  return rows[0]?.resident_id
 }

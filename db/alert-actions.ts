@@ -25,7 +25,7 @@ export function actOnAlert(
       name: string | null
     }>(
       `select a.stage, a.severity, a.handled_by, s.name from alerts a left join staff s on s.staff_id = a.handled_by
-        where alert_id = $1 for update of a`,
+        where alert_id = $1 for no key update of a`,
       [p.alertId],
     )
     const alert = rows[0]

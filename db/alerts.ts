@@ -43,28 +43,44 @@ export async function openAlert(tx: Queryable, alert: NewAlert, now: Date): Prom
   return alertId
 }
 
-/** Takes the next step of each alert that is due at `now`, at most `alertsMax`, emergencies first. Returns how many. */
-export async function escalateDue(
-  tx: Queryable,
-  { now, alertsMax }: { now: Date; alertsMax: number },
-): Promise<number> {
+/** No policy sets an open emergency a due time further away than this: beyond it, a clock has jumped back. */
+const emergencyDueMsMax = 4 * 60_000
+const isDue = `(due_at <= $1 or (severity = 'emergency' and stage = 'open' and due_at > $2))`
+const dueParameters = (now: Date) => [now, new Date(now.getTime() + emergencyDueMsMax)]
+
+/** The alerts whose next step is due at `now`, emergencies first. */
+export async function dueAlerts(
+  db: Queryable,
+  { now, alertsMax, except }: { now: Date; alertsMax: number; except: number[] },
+): Promise<number[]> {
+  const { rows } = await db.query<{ alert_id: number }>(
+    `select alert_id from alerts where due_at is not null and ${isDue} and alert_id <> all($4)
+      order by severity <> 'emergency', due_at limit $3`,
+    [...dueParameters(now), alertsMax, except],
+  )
+  return rows.map((row) => row.alert_id)
+}
+
+/** Takes the next step of an alert if it is still due and nobody else is at it. Returns whether a step was taken. */
+export async function escalate(tx: Queryable, { alertId, now }: { alertId: number; now: Date }): Promise<boolean> {
   const { rows } = await tx.query<{
-    alert_id: number
     resident_id: string
     severity: Severity
     stage: Stage
     step: number
     round: number
+    told: string[]
   }>(
-    `select alert_id, resident_id, severity, stage, step, round from alerts where due_at <= $1
-      order by severity <> 'emergency', due_at limit $2 for update skip locked`,
-    [now, alertsMax],
+    `select resident_id, severity, stage, step, round,
+            array(select distinct staff_id from pages p where p.alert_id = a.alert_id and p.round = a.round) as told
+       from alerts a where alert_id = $3 and ${isDue} for no key update skip locked`,
+    [...dueParameters(now), alertId],
   )
-  for (const row of rows) {
-    const chain = await loadChain(tx, { residentId: row.resident_id, now })
-    await applyMove(tx, { alertId: row.alert_id, move: advance(row, chain, now.getTime()), now })
-  }
-  return rows.length
+  const alert = rows[0]
+  if (!alert) return false
+  const chain = await loadChain(tx, { residentId: alert.resident_id, now })
+  await applyMove(tx, { alertId, move: advance(alert, chain, now.getTime()), now })
+  return true
 }
 
 async function applyMove(tx: Queryable, { alertId, move, now }: { alertId: number; move: Move; now: Date }) {
@@ -78,7 +94,13 @@ async function applyMove(tx: Queryable, { alertId, move, now }: { alertId: numbe
   if (move.happened === 'returned')
     await recordAlertEvent(tx, { alertId, at: now, kind: 'returned', detail: { round } })
   if (pages.length === 0) {
-    await recordAlertEvent(tx, { alertId, at: now, kind: 'nobody to tell', detail: { round } })
+    // Said once, not at each look.
+    const { rows } = await tx.query<{ kind: string }>(
+      'select kind from alert_events where alert_id = $1 order by alert_event_id desc limit 1',
+      [alertId],
+    )
+    if (rows[0]?.kind !== 'nobody to tell')
+      await recordAlertEvent(tx, { alertId, at: now, kind: 'nobody to tell', detail: { round } })
     return
   }
   await tx.query(
@@ -116,7 +138,9 @@ export async function recordAlertEvent(
   },
 ): Promise<void> {
   await tx.query(
-    'insert into alert_events (alert_id, at, kind, staff_id, via, detail) values ($1, $2, $3, $4, $5, $6)',
+    `with event as (
+       insert into alert_events (alert_id, at, kind, staff_id, via, detail) values ($1, $2, $3, $4, $5, $6))
+     select pg_notify('shouwang', 'alerts')`,
     [
       event.alertId,
       event.at,
@@ -126,7 +150,6 @@ export async function recordAlertEvent(
       JSON.stringify(event.detail ?? {}),
     ],
   )
-  await tx.query("select pg_notify('shouwang', 'alerts')")
 }
 
 /**
@@ -139,16 +162,49 @@ export async function clearAlert(
 ): Promise<void> {
   const { rows } = await tx.query<{ alert_id: number; stage: Stage }>(
     `select alert_id, stage from alerts where resident_id = $1 and kind = $2 and coalesce(device_no, 0) = $3
-        and closed_at is null for update`,
+        and closed_at is null for no key update`,
     [p.residentId, p.kind, p.deviceNo ?? 0],
   )
   for (const { alert_id: alertId, stage } of rows) {
     await recordAlertEvent(tx, { alertId, at: p.at, kind: 'cleared', detail: { headline: p.headline } })
     if (stage !== 'open') continue
     await tx.query(
-      `update alerts set stage = 'closed', outcome = $2, outcome_note = $3, closed_at = $4, due_at = null where alert_id = $1`,
-      [alertId, p.outcome, p.headline.zh, p.at],
+      `update alerts set stage = 'closed', outcome = $2, closed_at = $3, due_at = null where alert_id = $1`,
+      [alertId, p.outcome, p.at],
     )
     await recordAlertEvent(tx, { alertId, at: p.at, kind: 'closed', detail: { outcome: p.outcome } })
   }
+}
+
+/** A device that was moved away has nothing more to be told about; its emergencies stay open for a person to close. */
+export async function closeNoticesOfUnbound(
+  tx: Queryable,
+  { deviceId, now }: { deviceId: string; now: Date },
+): Promise<void> {
+  const { rows } = await tx.query<{ alert_id: number }>(
+    `update alerts set stage = 'closed', outcome = 'other', closed_at = $2, due_at = null
+      where closed_at is null and severity in ('warning', 'notice')
+        and device_no in (select device_no from devices where device_id = $1 and unbound_at is not null)
+     returning alert_id`,
+    [deviceId, now],
+  )
+  for (const { alert_id: alertId } of rows)
+    await recordAlertEvent(tx, {
+      alertId,
+      at: now,
+      kind: 'closed',
+      detail: { outcome: 'other', reason: 'device moved' },
+    })
+}
+
+/** Who was told of an alert in this round of its chain. */
+export async function toldInRound(
+  db: Queryable,
+  { alertId, round }: { alertId: number; round: number },
+): Promise<string[]> {
+  const { rows } = await db.query<{ staff_id: string }>(
+    'select distinct staff_id from pages where alert_id = $1 and round = $2',
+    [alertId, round],
+  )
+  return rows.map((row) => row.staff_id)
 }

@@ -5,30 +5,32 @@ export type DueResident = {
   residentId: string
   timeZone: string
   state: unknown
+  /** The devices that are bound to the resident now; none once the resident has left. */
+  deviceNos: number[]
   arrivals: Arrival[]
   /** True where more arrivals wait than were taken: time must not run past the last one taken. */
   more: boolean
 }
 
 /**
- * Claims residents with something to fold: arrivals, or a wake-up time that has come. Their arrivals are taken out of
+ * Claims residents with something to fold: a wake-up time that has come, or arrivals. Their arrivals are taken out of
  * the queue in the order in which they came, about `entriesMax` in all. Residents that another process works on are
- * passed over.
+ * passed over. `only` claims one resident, if it is free.
  */
 export async function claimDueResidents(
   tx: Queryable,
-  p: { now: Date; residentsMax: number; entriesMax: number; except: string[] },
+  p: { now: Date; residentsMax: number; entriesMax: number; except: string[]; only?: string | undefined },
 ): Promise<DueResident[]> {
-  const { rows: candidates } = await tx.query<{ resident_id: string }>(
-    `(select resident_id from (
-        select resident_id, arrival_id from arrivals where resident_id <> all($3) order by arrival_id limit $2 * 4) a
-       group by resident_id order by min(arrival_id) limit $2)
-     union
-     (select resident_id from resident_state where wake_at <= $1 and resident_id <> all($3) order by wake_at limit $2)`,
-    [p.now, p.residentsMax, p.except],
+  const woken = p.only === undefined ? await lockWoken(tx, p) : []
+  const { rows: heads } = await tx.query<{ resident_id: string }>(
+    p.only === undefined
+      ? `select resident_id from (
+           select resident_id, arrival_id from arrivals where resident_id <> all($1) order by arrival_id limit $2 * 10) a
+          group by resident_id order by min(arrival_id) limit $2`
+      : 'select resident_id from residents where resident_id <> all($1) and resident_id = $3 limit $2',
+    p.only === undefined ? [p.except, p.residentsMax] : [p.except, p.residentsMax, p.only],
   )
-  if (candidates.length === 0) return []
-  const ids = candidates.map((row) => row.resident_id)
+  const ids = heads.map((row) => row.resident_id).filter((id) => !woken.some((row) => row.resident_id === id))
   await tx.query(
     `insert into resident_state (resident_id, state, folded_at)
      select resident_id, 'null', $2 from unnest($1::text[]) as c (resident_id)
@@ -36,11 +38,12 @@ export async function claimDueResidents(
       order by resident_id on conflict do nothing`,
     [ids, p.now],
   )
-  const { rows: locked } = await tx.query<{ resident_id: string; time_zone: string; state: unknown }>(
-    `select s.resident_id, r.time_zone, s.state from resident_state s join residents r using (resident_id)
-      where s.resident_id = any($1) order by s.resident_id for update of s skip locked`,
+  const { rows: arrivedFor } = await tx.query<Locked>(
+    `${lockState} where s.resident_id = any($1) order by s.resident_id for no key update of s skip locked`,
     [ids],
   )
+  const locked = [...woken, ...arrivedFor]
+  if (locked.length === 0) return []
   const { rows: arrived } = await tx.query<{ resident_id: string; body: Arrival[] | null }>(
     `with mine as (
        select arrival_id, resident_id, sum(entries) over (order by arrival_id) - entries < $2 as fits
@@ -59,6 +62,7 @@ export async function claimDueResidents(
     residentId: row.resident_id,
     timeZone: row.time_zone,
     state: row.state,
+    deviceNos: row.device_nos,
     arrivals: [] as Arrival[],
     more: false,
   }))
@@ -69,6 +73,24 @@ export async function claimDueResidents(
     else for (const arrival of body) resident.arrivals.push(arrival)
   }
   return due.filter(({ more, arrivals }) => !more || arrivals.length > 0)
+}
+
+type Locked = { resident_id: string; time_zone: string; state: unknown; device_nos: number[] }
+
+const lockState = `
+  select s.resident_id, r.time_zone, s.state,
+         array(select device_no from devices d
+                where d.resident_id = s.resident_id and unbound_at is null and r.left_at is null) as device_nos
+    from resident_state s join residents r using (resident_id)`
+
+/** The limit counts those that are free, so that rows which somebody else holds do not hide the ones behind them. */
+async function lockWoken(tx: Queryable, p: { now: Date; residentsMax: number; except: string[] }): Promise<Locked[]> {
+  const { rows } = await tx.query<Locked>(
+    `${lockState} where s.wake_at <= $1 and s.resident_id <> all($3)
+      order by s.wake_at limit $2 for no key update of s skip locked`,
+    [p.now, p.residentsMax, p.except],
+  )
+  return rows
 }
 
 /** Keeps what the rules know of residents, and when they want to look again (epoch ms, null: only when something comes). */

@@ -14,3 +14,12 @@ export async function newestRegisters(
   )
   return new Map(rows.map((row) => [row.device_id, { value: row.value, at: row.observed_at.getTime() }]))
 }
+
+/** The device_no under which the readings of each of these devices are stored now, by device id. */
+export async function deviceNumbers(db: Queryable, deviceIds: string[]): Promise<Map<string, number>> {
+  const { rows } = await db.query<{ device_id: string; device_no: number }>(
+    'select device_id, device_no from devices where device_id = any($1) and unbound_at is null',
+    [deviceIds],
+  )
+  return new Map(rows.map((row) => [row.device_id, row.device_no]))
+}

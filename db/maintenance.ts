@@ -5,6 +5,7 @@ const compressAfterDays = 7
 const rollupAfterDays = 3
 const quarantineDays = 90
 const accessLogDays = 3 * 365
+const deleteRowsMax = 5_000
 
 const hasCommunityFeatures = async (db: Queryable) =>
   (await db.query<{ license: string }>("select current_setting('timescaledb.license', true) as license")).rows[0]!
@@ -17,7 +18,9 @@ const hasCommunityFeatures = async (db: Queryable) =>
 export async function refreshRollups(db: Database, { now }: { now: Date }): Promise<'refreshed' | 'a view'> {
   if (!(await hasCommunityFeatures(db))) return 'a view'
   const to = new Date(now.getTime() - rollupAfterDays * dayMs).toISOString()
-  await db.query(`call refresh_continuous_aggregate('readings_hourly', null, '${to}'::timestamptz)`)
+  await db.patiently((client) =>
+    client.query(`call refresh_continuous_aggregate('readings_hourly', null, '${to}'::timestamptz)`),
+  )
   return 'refreshed'
 }
 
@@ -31,7 +34,9 @@ export async function compressOldReadings(db: Database, { now }: { now: Date }):
     [before],
   )
   for (const { chunk } of rows)
-    await db.query('select compress_chunk($1::regclass, if_not_compressed => true)', [chunk])
+    await db.patiently((client) =>
+      client.query('select compress_chunk($1::regclass, if_not_compressed => true)', [chunk]),
+    )
   return rows.length
 }
 
@@ -45,15 +50,38 @@ export async function dropOldReadings(
   return rowCount ?? 0
 }
 
-/** Deletes what nobody needs any longer: ended sessions, expired links, old quarantine, looks and edges that are gone. */
+/**
+ * Deletes what nobody needs any longer: ended sessions, expired links, old quarantine, looks, edges that are gone, and
+ * closed alerts with all that hangs on them once their readings are gone too.
+ */
 export async function dropOldRows(
   db: Database,
   { now, retentionDays }: { now: Date; retentionDays: number },
 ): Promise<void> {
   const daysAgo = (days: number) => new Date(now.getTime() - days * dayMs)
-  await db.query('delete from sessions where expires_at < $1', [now])
-  await db.query('delete from page_links where expires_at < $1', [daysAgo(30)])
-  await db.query('delete from quarantine where received_at < $1', [daysAgo(Math.min(quarantineDays, retentionDays))])
-  await db.query('delete from access_log where last_at < $1', [daysAgo(accessLogDays)])
-  await db.query('delete from edges where heartbeat_at < $1', [daysAgo(7)])
+  await deleteInBatches(db, 'sessions', 'expires_at < $1', now)
+  await deleteInBatches(db, 'page_links', 'expires_at < $1', daysAgo(30))
+  await deleteInBatches(db, 'quarantine', 'received_at < $1', daysAgo(Math.min(quarantineDays, retentionDays)))
+  await deleteInBatches(db, 'access_log', 'last_at < $1', daysAgo(accessLogDays))
+  await deleteInBatches(db, 'edges', 'heartbeat_at < $1', daysAgo(7))
+  const old = daysAgo(retentionDays)
+  const oldAlerts = 'select alert_id from alerts where closed_at < $1'
+  const theirPages = `select page_id from pages where alert_id in (${oldAlerts})`
+  await deleteInBatches(db, 'page_links', `page_id in (${theirPages})`, old)
+  await deleteInBatches(db, 'page_attempts', `page_id in (${theirPages})`, old)
+  await deleteInBatches(db, 'pages', `alert_id in (${oldAlerts})`, old)
+  await deleteInBatches(db, 'alert_events', `alert_id in (${oldAlerts})`, old)
+  await deleteInBatches(db, 'alarm_episodes', `alert_id in (${oldAlerts})`, old)
+  await deleteInBatches(db, 'alerts', 'closed_at < $1', old)
+}
+
+/** A few thousand rows a statement, so that no statement is long and what was deleted stays deleted. */
+async function deleteInBatches(db: Database, table: string, condition: string, at: Date): Promise<void> {
+  for (;;) {
+    const { rowCount } = await db.query(
+      `delete from ${table} where ctid = any(array(select ctid from ${table} where ${condition} limit ${deleteRowsMax}))`,
+      [at],
+    )
+    if ((rowCount ?? 0) < deleteRowsMax) return
+  }
 }

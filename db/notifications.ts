@@ -25,6 +25,7 @@ export function listenForNotifications({ url, signal, log }: { url: string; sign
       gone = true
       if (stopped) return
       log.warn({ error: error?.message }, 'notifications.lost')
+      mine.end().catch((lost: Error) => log.debug({ error: lost.message }, 'notifications.endFailed'))
       timer = setTimeout(() => void connect(), reconnectMs)
     }
     mine.on('error', again)

@@ -78,5 +78,6 @@ async function useUp(tx: Queryable, p: { token: string; alertId: number; staffId
 const within = (db: Database, tx: Queryable): Database => ({
   query: tx.query.bind(tx) as Queryable['query'],
   transaction: (work) => work(tx),
+  patiently: (work) => db.patiently(work),
   end: () => db.end(),
 })

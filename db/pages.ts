@@ -12,6 +12,7 @@ export type ClaimedPage = {
   secret: string | null
   staffName: string
   language: Language
+  /** Attempts on record before this one. */
   attempts: number
   round: number
   step: number
@@ -34,19 +35,26 @@ export type ClaimedPage = {
 
 /**
  * Claims pages whose time has come, emergencies first, for `leaseMs`: a process that dies meanwhile leaves them to the
- * next one after that. Each claim counts as an attempt.
+ * next one after that. A first attempt is due at once whatever the clocks say: the host that wrote the page may run ahead.
  */
 export async function claimPages(
   db: Queryable,
-  { now, leaseMs, pagesMax }: { now: Date; leaseMs: number; pagesMax: number },
+  {
+    now,
+    leaseMs,
+    pagesMax,
+    emergenciesOnly,
+  }: { now: Date; leaseMs: number; pagesMax: number; emergenciesOnly: boolean },
 ): Promise<ClaimedPage[]> {
   const { rows } = await db.query<ClaimedPage>(
     `with due as (
        select p.page_id from pages p join alerts a using (alert_id)
-        where p.status = 'pending' and p.next_attempt_at <= $1 and (p.claimed_until is null or p.claimed_until <= $1)
+        where p.status = 'pending' and (p.attempts = 0 or p.next_attempt_at <= $1)
+          and (p.claimed_until is null or p.claimed_until <= $1 or p.claimed_until > $2)
+          and (a.severity = 'emergency' or not $4)
         order by a.severity <> 'emergency', p.next_attempt_at limit $3 for update of p skip locked
      ), claimed as (
-       update pages p set claimed_until = $2, attempts = attempts + 1 from due where p.page_id = due.page_id returning p.*
+       update pages p set claimed_until = $2 from due where p.page_id = due.page_id returning p.*
      )
      select c.page_id as "pageId", c.alert_id as "alertId", c.staff_id as "staffId", c.channel, c.position, c.attempts, c.round, c.step,
             h.address, h.secret, s.name as "staffName", s.language, a.severity, a.kind, a.stage,
@@ -55,7 +63,7 @@ export async function claimPages(
             r.phone, r.door_code as "doorCode", r.key_holder as "keyHolder", r.health_note as "healthNote"
        from claimed c join alerts a using (alert_id) join residents r using (resident_id) join staff s on s.staff_id = c.staff_id
        left join staff_channels h on h.staff_id = c.staff_id and h.position = c.position and h.kind = c.channel`,
-    [now, new Date(now.getTime() + leaseMs), pagesMax],
+    [now, new Date(now.getTime() + leaseMs), pagesMax, emergenciesOnly],
   )
   return rows
 }
@@ -94,7 +102,7 @@ async function recordAttempt(db: Queryable, attempt: Attempt) {
 export async function recordSent(tx: Queryable, attempt: Attempt, at: Date): Promise<void> {
   await recordAttempt(tx, attempt)
   await tx.query(
-    `update pages set status = 'sent', sent_at = $2, claimed_until = null, last_error = null where page_id = $1`,
+    `update pages set status = 'sent', sent_at = $2, attempts = attempts + 1, claimed_until = null, last_error = null where page_id = $1`,
     [attempt.pageId, at],
   )
 }
@@ -102,11 +110,10 @@ export async function recordSent(tx: Queryable, attempt: Attempt, at: Date): Pro
 /** It did not get through; it is tried again at `nextAttemptAt`. */
 export async function recordRetry(tx: Queryable, attempt: Attempt, nextAttemptAt: Date): Promise<void> {
   await recordAttempt(tx, attempt)
-  await tx.query('update pages set claimed_until = null, next_attempt_at = $2, last_error = $3 where page_id = $1', [
-    attempt.pageId,
-    nextAttemptAt,
-    attempt.detail.slice(0, 1_000),
-  ])
+  await tx.query(
+    'update pages set attempts = attempts + 1, claimed_until = null, next_attempt_at = $2, last_error = $3 where page_id = $1',
+    [attempt.pageId, nextAttemptAt, attempt.detail.slice(0, 1_000)],
+  )
 }
 
 /**
@@ -118,6 +125,11 @@ export async function recordFailed(
   attempt: Attempt,
   now: Date,
 ): Promise<'next channel' | 'next step' | 'others'> {
+  // The alert before its pages, as everywhere: somebody may be acknowledging at this moment.
+  await tx.query(
+    'select from alerts where alert_id = (select alert_id from pages where page_id = $1) for no key update',
+    [attempt.pageId],
+  )
   await recordAttempt(tx, attempt)
   const { rows } = await tx.query<{
     alert_id: number
@@ -126,11 +138,13 @@ export async function recordFailed(
     staff_id: string
     position: number
   }>(
-    `update pages set status = 'failed', claimed_until = null, last_error = $2 where page_id = $1
+    `update pages set status = 'failed', attempts = attempts + 1, claimed_until = null, last_error = $2
+      where page_id = $1 and status = 'pending'
      returning alert_id, round, step, staff_id, position`,
     [attempt.pageId, attempt.detail.slice(0, 1_000)],
   )
-  const page = rows[0]!
+  const page = rows[0]
+  if (!page) return 'others'
   const { rowCount: more } = await tx.query(
     `insert into pages (alert_id, round, step, staff_id, channel, position, created_at, next_attempt_at)
      select $1, $2, $3, $4, kind, position, $6, $6 from staff_channels
@@ -144,6 +158,11 @@ export async function recordFailed(
     [page.alert_id, page.round, page.step, now],
   )
   return escalated === 1 ? 'next step' : 'others'
+}
+
+/** Gives a claim back unused: there was too little time left to send. */
+export async function releasePage(db: Queryable, pageId: string): Promise<void> {
+  await db.query('update pages set claimed_until = null where page_id = $1', [pageId])
 }
 
 /** Somebody took the alert meanwhile: the page is not sent. */

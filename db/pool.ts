@@ -4,12 +4,26 @@ import type { Log } from '../kit/log.js'
 /** Anything that takes a statement: the pool, or one client inside a transaction. */
 export type Queryable = Pick<pg.PoolClient, 'query'>
 export type Database = Queryable & {
-  /** Runs `work` in one transaction; commits when it resolves, rolls back and rethrows when it rejects. */
+  /**
+   * Runs `work` in one transaction; commits when it resolves, rolls back and rethrows when it rejects. After a deadlock
+   * it is run once more.
+   */
   transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>
+  /** Runs `work` on a connection of its own, whose statements may take half an hour: for what is done at night. */
+  patiently<T>(work: (client: Queryable) => Promise<T>): Promise<T>
   end(): Promise<void>
 }
 
 const parsers = new Map<number, (text: string) => unknown>([[pg.types.builtins.INT8, Number]])
+
+/** What a lost client may hold its locks for, and what one statement may wait for a lock that somebody else holds. */
+const idleInTransactionMsMax = 10_000
+const connectMsMax = 5_000
+const longStatementMsMax = 30 * 60_000
+
+/** Deadlock and serialisation failure: the server undid the transaction, and doing it again is right. */
+const isWorthAgain = (error: unknown) => ['40P01', '40001'].includes(String((error as { code?: unknown }).code))
+const isFromServer = (error: unknown) => /^[0-9A-Z]{5}$/.test(String((error as { code?: unknown }).code ?? ''))
 
 /**
  * A pool of connections. bigint arrives as number (our ids stay far below 2^53), timestamptz as Date.
@@ -19,44 +33,65 @@ export function openDatabase({
   url,
   log,
   connectionsMax = 8,
-  statementMsMax = 15_000,
+  statementMsMax = 8_000,
 }: {
   url: string
   log: Log
   connectionsMax?: number
   statementMsMax?: number
 }): Database {
-  const pool = new pg.Pool({
+  const shared = {
     connectionString: url,
-    max: connectionsMax,
-    statement_timeout: statementMsMax,
-    query_timeout: statementMsMax + 1_000,
-    connectionTimeoutMillis: 5_000,
-    idleTimeoutMillis: 60_000,
+    connectionTimeoutMillis: connectMsMax,
+    keepAlive: true,
     application_name: 'shouwang',
     types: {
       getTypeParser: ((oid: number, format?: 'text') =>
         parsers.get(oid) ?? pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
     },
+  }
+  const pool = new pg.Pool({
+    ...shared,
+    max: connectionsMax,
+    statement_timeout: statementMsMax,
+    query_timeout: statementMsMax + 1_000,
+    idle_in_transaction_session_timeout: idleInTransactionMsMax,
+    idleTimeoutMillis: 60_000,
   })
   pool.on('error', (error) => log.warn({ error: error.message }, 'database.connectionLost'))
+
+  async function once<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
+    const client = await pool.connect()
+    let broken: Error | undefined
+    try {
+      await client.query('begin')
+      const result = await work(client)
+      await client.query('commit')
+      return result
+    } catch (error) {
+      // On a connection that does not answer, a rollback would only wait once more; the server undoes what was begun.
+      broken = isFromServer(error)
+        ? await client.query('rollback').then(
+            () => undefined,
+            (lost: Error) => lost,
+          )
+        : (error as Error)
+      throw error
+    } finally {
+      client.release(broken)
+    }
+  }
+
   return {
     query: pool.query.bind(pool) as Queryable['query'],
-    transaction: async (work) => {
-      const client = await pool.connect()
-      let broken: Error | undefined
+    transaction: (work) => once(work).catch((error) => (isWorthAgain(error) ? once(work) : Promise.reject(error))),
+    patiently: async (work) => {
+      const client = new pg.Client({ ...shared, statement_timeout: longStatementMsMax })
+      await client.connect()
       try {
-        await client.query('begin')
-        const result = await work(client)
-        await client.query('commit')
-        return result
-      } catch (error) {
-        await client.query('rollback').catch((rollbackError: Error) => {
-          broken = rollbackError
-        })
-        throw error
+        return await work(client)
       } finally {
-        client.release(broken)
+        await client.end()
       }
     },
     end: () => pool.end(),

@@ -53,7 +53,20 @@ const handToRules = `
   insert into arrivals (resident_id, received_at, entries, body)
   select d.resident_id, c.at, 1, jsonb_build_array(jsonb_build_object('type', 'presence', 'gatewayId', c.gateway_id,
            'online', c.online, 'receivedAt', round(extract(epoch from c.at) * 1000)))
-    from changed c join (select distinct gateway_id, resident_id from devices where unbound_at is null) d using (gateway_id)`
+    from changed c cross join lateral (
+      select distinct resident_id from devices d where d.gateway_id = c.gateway_id and d.unbound_at is null) d`
+
+/** Which of these gateways, heard at this edge just now, are not on record as online here. */
+export async function findMissedOnline(
+  db: Queryable,
+  { edgeId, gatewayIds }: { edgeId: string; gatewayIds: string[] },
+): Promise<string[]> {
+  const { rows } = await db.query<{ gateway_id: string }>(
+    'select gateway_id from gateways where gateway_id = any($2) and (not online or edge_id is distinct from $1)',
+    [edgeId, gatewayIds],
+  )
+  return rows.map((row) => row.gateway_id)
+}
 
 /** When gateways were last heard (epoch ms), and how far their clocks run ahead (seconds). */
 export async function recordHeard(

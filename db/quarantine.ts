@@ -1,6 +1,9 @@
 import type { Queryable } from './pool.js'
 
-/** Input that could not be understood. receivedAt in epoch ms; kept: the reading itself was stored all the same. */
+/**
+ * Input that could not be understood. receivedAt in epoch ms; payloadBytes: its size where `payload` is only its start;
+ * kept: the reading itself was stored all the same.
+ */
 export type QuarantineRow = {
   receivedAt: number
   gatewayId: string | null
@@ -8,10 +11,11 @@ export type QuarantineRow = {
   reason: string
   detail: string
   payload: Uint8Array
+  payloadBytes?: number | undefined
   kept?: boolean
 }
 
-/** What is kept of one payload; the broker lets no packet through that is larger. */
+/** What is kept of one payload; of a larger packet the broker hands over only the start. */
 export const quarantinePayloadBytesMax = 65_536
 const topicCharsMax = 1_024
 
@@ -30,9 +34,33 @@ export async function insertQuarantine(tx: Queryable, rows: QuarantineRow[]): Pr
       rows.map((row) => row.reason),
       rows.map((row) => printable(row.detail).slice(0, 500)),
       rows.map((row) => Buffer.from(row.payload.subarray(0, quarantinePayloadBytesMax))),
-      rows.map((row) => row.payload.length),
+      rows.map((row) => row.payloadBytes ?? row.payload.length),
       rows.map((row) => row.kept ?? false),
     ],
+  )
+}
+
+/** Something odd about a reading that was stored all the same, such as a register that ran backwards; `at` in epoch ms. */
+export async function insertFinding(
+  tx: Queryable,
+  p: { deviceNo: number; reason: string; detail: string; at: number },
+): Promise<void> {
+  const { rows } = await tx.query<{ gateway_id: string; topic: string }>(
+    `select gateway_id, concat_ws('/', 'v1', gateway_id, device_id, kind) as topic from devices where device_no = $1`,
+    [p.deviceNo],
+  )
+  const { reason, detail, at: receivedAt } = p
+  await insertQuarantine(
+    tx,
+    rows.map(({ gateway_id: gatewayId, topic }) => ({
+      receivedAt,
+      gatewayId,
+      topic,
+      reason,
+      detail,
+      payload: new Uint8Array(),
+      kept: true,
+    })),
   )
 }
 

@@ -1,10 +1,13 @@
 import { type AlarmReading, judgeAlarm } from '../alerts/rules/alarm.js'
-import { type AlarmDevice, lockAlarmDevices, saveEpisode } from '../db/alarm-episodes.js'
+import { type AlarmDevice, lockAlarmDevices, residentOfDevice, saveEpisode } from '../db/alarm-episodes.js'
 import { openAlert, recordAlertEvent } from '../db/alerts.js'
 import type { Queryable } from '../db/pool.js'
 import { insertAlarmReadings, type ReadingRow } from '../db/readings.js'
 
 export type AlarmRow = ReadingRow & { kind: 'button' | 'smoke' | 'gas'; retained: boolean }
+
+/** What a press waits for somebody else's lock before it lets the presses behind it go first. */
+const lockMsMax = 1_000
 
 const key = (r: { deviceNo: number; observedAt: number; event: string }) => `${r.deviceNo} ${r.observedAt} ${r.event}`
 
@@ -13,6 +16,7 @@ const key = (r: { deviceNo: number; observedAt: number; event: string }) => `${r
  * their first pages. Sent twice, a reading is judged once.
  */
 export async function commitAlarms(tx: Queryable, rows: AlarmRow[], now: Date): Promise<void> {
+  await tx.query(`set local lock_timeout = '${lockMsMax}ms'`)
   const fresh = new Set((await insertAlarmReadings(tx, rows)).map(key))
   const news = rows.filter((row) => fresh.delete(key(row)))
   if (news.length === 0) return
@@ -53,4 +57,32 @@ async function judge(tx: Queryable, row: AlarmRow, device: AlarmDevice, now: Dat
   if (alertId === undefined) throw new Error(`no alert came of device ${deviceNo}: is its resident gone?`)
   device.episode = { ...verdict.episode, alertId }
   await saveEpisode(tx, { deviceNo, ...device.episode })
+}
+
+/**
+ * The way for an alarm that cannot be judged (a bug): its reading and an alert with the plainest words, so that somebody
+ * goes and looks.
+ */
+export async function commitAlarmsPlainly(tx: Queryable, rows: AlarmRow[], now: Date): Promise<void> {
+  const fresh = new Set((await insertAlarmReadings(tx, rows)).map(key))
+  for (const row of rows.filter(
+    (each) => fresh.has(key(each)) && (each.event === 'pressed' || each.event === 'alarm'),
+  )) {
+    const { kind, deviceNo } = row
+    const residentId = await residentOfDevice(tx, deviceNo)
+    if (residentId === undefined) continue
+    const at = new Date(row.receivedAt)
+    const headline = plainHeadlines[kind]
+    await openAlert(
+      tx,
+      { residentId, deviceNo, kind, openedAt: at, observedAt: at, headline, reason: { unjudged: true } },
+      now,
+    )
+  }
+}
+
+const plainHeadlines = {
+  button: { zh: '呼叫按钮被按下。', en: 'Call button pressed.' },
+  smoke: { zh: '烟雾报警器报警。', en: 'Smoke alarm went off.' },
+  gas: { zh: '燃气报警器报警。', en: 'Gas alarm went off.' },
 }

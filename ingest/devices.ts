@@ -31,11 +31,19 @@ export function createDeviceLookup({ db, clock }: { db: Queryable; clock: Clock 
     return entry
   }
 
+  function keep(gatewayId: string, cached: Entry) {
+    gateways.set(gatewayId, cached)
+    return cached.devices
+  }
+
   return async function lookUp(gatewayId: string, deviceId: string): Promise<DeviceLookup> {
     const now = clock.now().getTime()
-    let entry = gateways.get(gatewayId)
-    if (!entry || now - entry.loadedAt > freshMsMax || now < entry.loadedAt) entry = load(gatewayId, now)
-    let device = (await entry.devices).get(deviceId)
+    const cached = gateways.get(gatewayId)
+    const isFresh = cached && now - cached.loadedAt <= freshMsMax && now >= cached.loadedAt
+    const entry = isFresh ? cached : load(gatewayId, now)
+    // While the database is away, what was known a moment ago is better than turning a gateway away: the commit waits anyway.
+    const known = !isFresh && cached ? entry.devices.catch(() => keep(gatewayId, cached)) : entry.devices
+    let device = (await known).get(deviceId)
     if (!device && now - entry.loadedAt > missReloadMsMin) device = (await load(gatewayId, now).devices).get(deviceId)
     if (device) return { kind: 'found', device }
     return { kind: (await isDeviceKnown(db, deviceId)) ? 'device of another gateway' : 'unknown device' }

@@ -102,6 +102,27 @@ describe('what cannot be understood is quarantined with its reason, and the next
     expect((await readingsOf('a-2-water')).at(-1).observed_at).toEqual(new Date(seconds() * 1_000))
   })
 
+  test('a payload that was too large for the broker, with its real size and what was kept of it', async () => {
+    const payload = Buffer.from('{"ts":1780000000,"litres":1}'.padEnd(256))
+    const topic = 'v1/a-2/a-2-water/water'
+    const before = await readingsOf('a-2-water')
+    const message = { gatewayId: 'a-2', topic, payload, retain: false, receivedAt: clock.now() }
+    await ingest.accept({ ...message, oversizeBytes: 1_048_576 })
+    expect(await lastQuarantine()).toMatchObject({
+      reason: 'payload too large',
+      detail: '1,048,576 bytes, at most 65,536 with topic and header',
+      gateway_id: 'a-2',
+      topic,
+      payload,
+      payload_bytes: 1_048_576,
+      kept: false,
+    })
+    expect(await readingsOf('a-2-water')).toEqual(before)
+    clock.advance(2_000)
+    await send('a-2', 'a-2-water/water', { ts: seconds(), litres: 1 })
+    expect(await readingsOf('a-2-water')).toHaveLength(before.length + 1)
+  })
+
   test("a foreign device's message leaves no trace with its resident", async () => {
     await send('a-2', 'b-1-button/button', { ts: seconds(), event: 'pressed' })
     expect(await alertsOf('b-1')).toEqual([])

@@ -6,7 +6,7 @@ import { insertReadings, type ReadingRow } from '../db/readings.js'
 import type { Clock } from '../kit/clock.js'
 import type { Log } from '../kit/log.js'
 import type { Signal } from '../kit/signal.js'
-import { type AlarmRow, commitAlarms } from './alarms.js'
+import { type AlarmRow, commitAlarms, commitAlarmsPlainly } from './alarms.js'
 import { presenceSchema } from './contract.js'
 import { decodePayload } from './decode.js'
 import { createDeviceLookup } from './devices.js'
@@ -16,7 +16,15 @@ import { createQuarantineBudget } from './quarantine-budget.js'
 import { readTopic } from './topic.js'
 
 /** One publish as the broker hands it over, its sender authenticated. */
-export type Message = { gatewayId: string; topic: string; payload: Buffer; retain: boolean; receivedAt: Date }
+export type Message = {
+  gatewayId: string
+  topic: string
+  payload: Buffer
+  retain: boolean
+  receivedAt: Date
+  /** Of a message that the broker found too large: the size of its payload, in bytes. `payload` is then only its start. */
+  oversizeBytes?: number | undefined
+}
 
 type Work = { message: Message; readings: ReadingRow[]; alarms: AlarmRow[]; quarantine: QuarantineRow[] }
 
@@ -66,7 +74,13 @@ export function createIngest({
   })
   const lookUp = createDeviceLookup({ db, clock })
   const presence = createPresence({ db, edgeId, clock, log })
-  const budget = createQuarantineBudget()
+  const budget = createQuarantineBudget({
+    dropped: new Counter({
+      name: 'shouwang_quarantine_dropped_total',
+      help: 'Messages or readings that a gateway sent beyond its hourly quarantine budget',
+      registers,
+    }),
+  })
 
   const meters = createLane<Work>({
     name: 'meters',
@@ -82,7 +96,7 @@ export function createIngest({
     clock,
     log,
     commit: (batch) => timed('alarms', () => commitAlarmBatch(batch)),
-    reject: (work, error) => commitQuarantine([asRejected(work, error)]),
+    reject: commitUnjudged,
   })
   new Gauge({
     name: 'shouwang_ingest_queued_readings',
@@ -128,6 +142,24 @@ export function createIngest({
     signal.raise('arrivals')
   }
 
+  /** An alarm that could not be judged is paged all the same, and the operator sees what it was. */
+  async function commitUnjudged(work: Work, error: Error) {
+    log.error({ err: error, gatewayId: work.message.gatewayId }, 'alarm.unjudged')
+    const quarantine = [...work.quarantine, { ...asRejected(work, error), kept: true }]
+    try {
+      await db.transaction(async (tx) => {
+        await commitAlarmsPlainly(tx, work.alarms, clock.now())
+        await insertQuarantine(tx, quarantine)
+      })
+      count(work.alarms.length, quarantine)
+      signal.raise('pages')
+      signal.raise('alerts')
+    } catch (again) {
+      log.error({ err: again, gatewayId: work.message.gatewayId }, 'alarm.refused')
+      await commitQuarantine([asRejected(work, error)])
+    }
+  }
+
   async function commitQuarantine(rows: QuarantineRow[]) {
     await insertQuarantine(db, rows)
     count(0, rows)
@@ -150,12 +182,19 @@ export function createIngest({
     reason,
     detail,
     payload,
+    payloadBytes: message.oversizeBytes,
   })
   const asRejected = ({ message }: Work, error: Error) =>
     toQuarantine(message, 'refused by the database', error.message)
 
   async function understand(message: Message): Promise<Work> {
     const work: Work = { message, readings: [], alarms: [], quarantine: [] }
+    if (message.oversizeBytes !== undefined) {
+      // What the broker limits is the whole packet: a payload just below it can be too large with its topic.
+      const detail = `${message.oversizeBytes.toLocaleString('en-US')} bytes, at most 65,536 with topic and header`
+      work.quarantine.push(toQuarantine(message, 'payload too large', detail))
+      return work
+    }
     const address = readTopic(message.topic, message.gatewayId)
     if (address.kind === 'status') {
       if (!presenceSchema.safeParse(message.payload.toString()).success)

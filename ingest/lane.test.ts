@@ -95,3 +95,26 @@ test('stopping waits for what is under way', async () => {
   await Promise.all([adding, stopping])
   await expect(add(2, 1)).rejects.toBeInstanceOf(StorageUnavailable)
 })
+
+test('a bug of ours that one message meets is not taken for an outage: its neighbours do not wait', async () => {
+  const rejected: number[] = []
+  const { add } = lane(async (items) => {
+    if (items.includes(3)) throw new RangeError('Invalid time zone')
+  }, rejected)
+  const startedAt = performance.now()
+  await Promise.all([1, 2, 3, 4, 5].map((item) => add(item, 1)))
+  expect(performance.now() - startedAt).toBeLessThan(200)
+  expect(rejected).toEqual([3])
+})
+
+test('a message that waits for a lock goes behind the others', async () => {
+  const stored: number[] = []
+  let locked = true
+  const { add } = lane(async (items) => {
+    if (items.includes(1) && locked) throw Object.assign(new Error('lock timeout'), { code: '55P03' })
+    stored.push(...items)
+    if (items.includes(3)) locked = false
+  })
+  await Promise.all([1, 2, 3].map((item) => add(item, 1)))
+  expect(stored).toEqual([2, 3, 1])
+})

@@ -21,8 +21,19 @@ export type Lane<T> = { add(item: T, weight: number): Promise<void>; queuedRows(
 
 type Waiting<T> = { item: T; weight: number; since: number; done: () => void; fail: (error: Error) => void }
 
-/** PostgreSQL's own "this data is wrong": class 22 (data exception), class 23 (integrity). Trying again would not help. */
-const isBadData = (error: unknown) => /^2[23]/.test(String((error as { code?: unknown }).code ?? ''))
+/**
+ * Whether the storage failed, rather than what was to be stored: no answer, connection (08), resources (53), shutdown or
+ * cancelled (57), system (58), rolled back for another's sake (40, 55). Trying again later may help; anything else is
+ * about the data, or a bug of ours, and would fail again.
+ */
+function isStorageFailure(error: unknown): boolean {
+  if (error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError) return false
+  const code = String((error as { code?: unknown }).code ?? '')
+  return !/^[0-9A-Z]{5}$/.test(code) || /^(08|53|57|58|40|55)/.test(code)
+}
+
+/** Somebody else holds a lock that one of the messages needs: the others need not wait for it. */
+const isLocked = (error: unknown) => ['55P03', '57014', '40P01'].includes(String((error as { code?: unknown }).code))
 
 const retryPauseMs = 250
 
@@ -30,8 +41,8 @@ const retryPauseMs = 250
  * Commits what many gateways send in one transaction after the other, each as large as what came in meanwhile (group
  * commit): no timer, a lone message is committed at once. Order within a lane is kept for `commitsMax` 1.
  *
- * When a commit fails because of the data, its messages are committed one by one, so that the one that is at fault
- * goes to `reject` and the others are stored. When it fails because of the database, it is retried until the oldest has
+ * When a commit fails because of the data (or of a bug), its messages are committed one by one, so that the one that is
+ * at fault goes to `reject` and the others are stored; one that waits for a lock goes to the end of the queue. When it fails because of the database, it is retried until the oldest has
  * waited `commitMsMax`, then all in it fail with StorageUnavailable.
  */
 export function createLane<T>({
@@ -83,8 +94,12 @@ export function createLane<T>({
         for (const job of batch) job.done()
         return
       } catch (error) {
-        if (isBadData(error))
-          return batch.length > 1 ? settleOneByOne(batch) : settleRejected(batch[0]!, error as Error)
+        if (!isStorageFailure(error) || isLocked(error)) {
+          if (batch.length > 1) return settleOneByOne(batch)
+          if (!isLocked(error)) return settleRejected(batch[0]!, error as Error)
+          // Behind the others, so that it is not what they wait for.
+          if (clock.now().getTime() - batch[0]!.since <= limits.commitMsMax && !stopping) return putBack(batch[0]!)
+        }
         const waitedMs = clock.now().getTime() - batch[0]!.since
         log.warn({ lane: name, error: (error as Error).message, jobs: batch.length, waitedMs }, 'commit.failed')
         if (stopping || waitedMs > limits.commitMsMax) {
@@ -94,6 +109,10 @@ export function createLane<T>({
         await new Promise((resolve) => setTimeout(resolve, retryPauseMs))
       }
     }
+  }
+  function putBack(job: Waiting<T>) {
+    queue.push(job)
+    queuedRows += job.weight
   }
   async function settleOneByOne(batch: Waiting<T>[]) {
     for (const job of batch) await settle([job])

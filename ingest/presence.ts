@@ -1,5 +1,5 @@
 import type { Queryable } from '../db/pool.js'
-import { type PresenceChange, recordHeard, recordHeartbeat, recordPresence } from '../db/presence.js'
+import { findMissedOnline, type PresenceChange, recordHeard, recordHeartbeat, recordPresence } from '../db/presence.js'
 import type { Clock } from '../kit/clock.js'
 import type { Log } from '../kit/log.js'
 import { type Loop, startLoop } from '../kit/loop.js'
@@ -42,13 +42,19 @@ export function createPresence({ db, edgeId, clock, log }: { db: Queryable; edge
     heard = new Map()
     heardFlushedAt = now.getTime()
     await recordHeartbeat(db, { edgeId, now })
+    // After a stall of this edge they may have been written off meanwhile.
+    for (const gatewayId of await findMissedOnline(db, { edgeId, gatewayIds: [...takenHeard.keys()] }))
+      if (!changes.has(gatewayId)) change(gatewayId, true)
     const told = [...clocksChanged].map((gatewayId) => ({
       gatewayId,
-      aheadS: Math.round(Math.max(...clocks.get(gatewayId)!.aheadMs) / 1_000),
+      aheadS: Math.round(Math.max(...(clocks.get(gatewayId)?.aheadMs ?? [0])) / 1_000),
     }))
     clocksChanged.clear()
     await recordHeard(db, { heard: [...takenHeard].map(([gatewayId, at]) => ({ gatewayId, at })), clocks: told })
-    for (const { gatewayId, aheadS } of told) clocks.get(gatewayId)!.toldS = aheadS
+    for (const { gatewayId, aheadS } of told) {
+      const clockwork = clocks.get(gatewayId)
+      if (clockwork) clockwork.toldS = aheadS
+    }
     return 'idle'
   }
 
@@ -56,6 +62,7 @@ export function createPresence({ db, edgeId, clock, log }: { db: Queryable; edge
     connected: (gatewayId: string) => change(gatewayId, true),
     disconnected: (gatewayId: string) => {
       change(gatewayId, false)
+      heard.delete(gatewayId)
       clocks.delete(gatewayId)
       clocksChanged.delete(gatewayId)
     },

@@ -32,13 +32,20 @@ const settingsSchema = z.object({
   ALERTS_HTTP_PORT: port(9102),
   TZ_DEFAULT: timeZone.default('Asia/Shanghai'),
   SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
-  MAIL_FROM: z.string().min(3).default('Shouwang <shouwang@localhost>'),
+  MAIL_FROM: z
+    .string()
+    .regex(
+      /^([^<>]*<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/,
+      'is not an address such as "Shouwang <shouwang@example.org>"',
+    )
+    .default('Shouwang <shouwang@localhost>'),
   RETENTION_DAYS: z.coerce.number().int().min(31).max(3_660).default(396),
   DEMO: onOff().optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).optional(),
 })
 
 export type Settings = z.infer<typeof settingsSchema>
+export const settingNames = Object.keys(settingsSchema.shape)
 
 /**
  * Reads and checks the settings once, at start.

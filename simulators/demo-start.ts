@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { findFamilyLink, issueFamilyLink } from '../db/family.js'
-import { newestRegisters } from '../db/known-registers.js'
+import { deviceNumbers, newestRegisters } from '../db/known-registers.js'
 import type { Database } from '../db/pool.js'
 import { insertReadings, type ReadingRow } from '../db/readings.js'
 import { type RegisterInput, registerDocument } from '../db/register/document.js'
@@ -72,6 +72,10 @@ export async function startDemo({
       button: { gatewayId, deviceId: devices.button!, secret },
     },
     live: async (mqttUrl) => {
+      let stopped = false
+      teardown.add('demo history', () => {
+        stopped = true
+      })
       const startedAt = clock.now().getTime()
       const homes = demoHomes(community, startedAt)
       const registers = () =>
@@ -79,7 +83,8 @@ export async function startDemo({
           db,
           homes.flatMap((home) => Object.values(home.devices)),
         )
-      await commitHistory({ db, homes, now: startedAt, known: await registers() })
+      await commitHistory({ db, homes, now: startedAt, known: await registers(), isStopped: () => stopped })
+      if (stopped) return
       const runner = createRunner({ homes, from: startedAt, clock, url: mqttUrl, log, known: await registers() })
       runner.start()
       teardown.add('demo homes', runner.stop)
@@ -92,18 +97,20 @@ async function commitHistory({
   homes,
   now,
   known,
+  isStopped,
 }: {
   db: Database
   homes: ReturnType<typeof demoHomes>
   now: number
   known: Awaited<ReturnType<typeof newestRegisters>>
+  isStopped: () => boolean
 }) {
-  const { rows: devices } = await db.query<{ device_id: string; device_no: number }>(
-    'select device_id, device_no from devices where device_id = any($1) and unbound_at is null',
-    [homes.flatMap((home) => Object.values(home.devices))],
+  const numbers = await deviceNumbers(
+    db,
+    homes.flatMap((home) => Object.values(home.devices)),
   )
-  const numbers = new Map(devices.map((row) => [row.device_id, row.device_no]))
   for (const home of homes) {
+    if (isStopped()) return
     const rows: ReadingRow[] = []
     for (const { deviceId, kind, readings } of demoHistory({ homes: [home], now, days: historyDays, known })) {
       const decoded = decodePayload({ kind, payload: Buffer.from(JSON.stringify(readings)), receivedAt: now })
@@ -117,8 +124,11 @@ async function commitHistory({
         })
     }
     rows.sort((a, b) => a.observedAt - b.observedAt)
-    for (let start = 0; start < rows.length; start += rowsPerStatement)
-      await insertReadings(db, rows.slice(start, start + rowsPerStatement))
+    // In one transaction, so that the rules see the past whole: half of it would look like a gateway that fell silent.
+    await db.transaction(async (tx) => {
+      for (let start = 0; start < rows.length; start += rowsPerStatement)
+        await insertReadings(tx, rows.slice(start, start + rowsPerStatement))
+    })
   }
 }
 

@@ -1,6 +1,7 @@
 import { newestRegisters } from '../db/known-registers.js'
 import type { Database } from '../db/pool.js'
 import { registerDocument } from '../db/register/document.js'
+import { lendStaff } from '../db/register/lend-staff.js'
 import { register } from '../db/register/register.js'
 import type { Clock } from '../kit/clock.js'
 import type { Provision } from './simulated-home.js'
@@ -30,24 +31,11 @@ export function createProvision({ db, clock, timeZone }: { db: Database; clock: 
       ),
     })
     await register(db, { document, timeZoneDefault: timeZone, now: clock.now() })
-    await letDemoStaffSee(db)
+    // Where the demo runs, its staff look after the simulated homes too.
+    await lendStaff(db, { from: 'demo', to: communityId })
     return newestRegisters(
       db,
       homes.flatMap(({ devices }) => Object.values(devices)),
     )
   }
-}
-
-/** Where the demo runs, its staff look after the simulated homes too. */
-async function letDemoStaffSee(db: Database) {
-  await db.query(
-    `insert into staff_communities (staff_id, community_id)
-     select staff_id, $1 from staff_communities where community_id = 'demo' on conflict do nothing`,
-    [communityId],
-  )
-  await db.query(
-    `update residents set responsible_staff_id = 'demo-worker'
-      where community_id = $1 and responsible_staff_id is null and exists (select from staff where staff_id = 'demo-worker')`,
-    [communityId],
-  )
 }

@@ -42,7 +42,11 @@ test('fourteen days over a change of clocks are fourteen days', () => {
 })
 
 test('the local clock at midnight is hour 0 of the new day', () => {
-  expect(localClock(Date.parse('2026-03-09T16:00:00Z'), 'Asia/Shanghai')).toEqual({ date: '2026-03-10', hour: 0 })
+  expect(localClock(Date.parse('2026-03-09T16:00:00Z'), 'Asia/Shanghai')).toEqual({
+    date: '2026-03-10',
+    hour: 0,
+    minute: 0,
+  })
 })
 
 test('a replaced meter does not leave the hours of its successor unknown', () => {
@@ -68,6 +72,10 @@ test('one meter unknown and the other unused is unknown; one used is used, in pa
     present,
   })
   expect(combineUse([of('unknown', null), of('not used', 0)]).hours[0]).toMatchObject({ state: 'unknown', use: null })
-  expect(combineUse([of('unknown', null), of('used', 4)]).hours[0]).toMatchObject({ state: 'used', use: 4, partly: true })
+  expect(combineUse([of('unknown', null), of('used', 4)]).hours[0]).toMatchObject({
+    state: 'used',
+    use: 4,
+    partly: true,
+  })
   expect(combineUse([]).hours).toEqual([])
 })

@@ -4,11 +4,12 @@ import { type HourUse, hourMs, type UnknownStretch, type Use } from './hourly-us
 export type LocalHour = HourUse & { localHour: number }
 export type LocalDay = { date: string; hours: LocalHour[]; total: number | null; partly: boolean }
 
-const parts = new Map<string, Intl.DateTimeFormat>()
+/** Making a format costs more than using it a hundred times. */
+const formats = new Map<string, Intl.DateTimeFormat>()
 
-/** Date (YYYY-MM-DD) and hour (0..23) that a clock in `timeZone` shows at `at` (epoch ms). */
-export function localClock(at: number, timeZone: string): { date: string; hour: number } {
-  let format = parts.get(timeZone)
+/** Date (YYYY-MM-DD), hour (0..23) and minute that a clock in `timeZone` shows at `at` (epoch ms). */
+export function localClock(at: number, timeZone: string): { date: string; hour: number; minute: number } {
+  let format = formats.get(timeZone)
   if (!format) {
     format = new Intl.DateTimeFormat('en-CA', {
       timeZone,
@@ -16,13 +17,14 @@ export function localClock(at: number, timeZone: string): { date: string; hour: 
       month: '2-digit',
       day: '2-digit',
       hour: '2-digit',
+      minute: '2-digit',
       hourCycle: 'h23',
     })
-    parts.set(timeZone, format)
+    formats.set(timeZone, format)
   }
   const found: Record<string, string> = {}
   for (const { type, value } of format.formatToParts(at)) found[type] = value
-  return { date: `${found.year}-${found.month}-${found.day}`, hour: Number(found.hour) }
+  return { date: `${found.year}-${found.month}-${found.day}`, hour: Number(found.hour), minute: Number(found.minute) }
 }
 
 /**

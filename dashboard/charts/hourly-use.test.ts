@@ -104,7 +104,14 @@ test('a home without readings is unknown in every hour that has been, never unus
 })
 
 test('hours before the first reading are unknown', () => {
-  expect(told(use(meter('02:00', '04:00', 5, () => 7), '04:00'))).toBe('? ? - -')
+  expect(
+    told(
+      use(
+        meter('02:00', '04:00', 5, () => 7),
+        '04:00',
+      ),
+    ),
+  ).toBe('? ? - -')
 })
 
 test('the row before the window says where the register stood', () => {
@@ -149,7 +156,10 @@ test('whatever a register does, use is never negative and adds up to no more tha
     const { hours, stretches } = use(readings, '18:00')
     const total = hours.reduce((sum, hour) => sum + (hour.use ?? 0), 0)
     const offline = stretches.reduce((sum, stretch) => sum + (stretch.use ?? 0), 0)
-    expect(hours.every((hour) => hour.use === null || hour.use >= 0), `seed ${seed}, round ${round}`).toBe(true)
+    expect(
+      hours.every((hour) => hour.use === null || hour.use >= 0),
+      `seed ${seed}, round ${round}`,
+    ).toBe(true)
     expect(total + offline, `seed ${seed}, round ${round}`).toBeLessThanOrEqual(grown + 1e-6)
   }
 })

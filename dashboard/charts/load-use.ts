@@ -1,6 +1,6 @@
+import type { Queryable } from '../../db/pool.js'
 import type { ResidentDevice } from '../../db/residents.js'
 import { loadUsage } from '../../db/usage.js'
-import type { Queryable } from '../../db/pool.js'
 import { combineUse, lastDays } from './days.js'
 import { hourlyUse, type Use } from './hourly-use.js'
 

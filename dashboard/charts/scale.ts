@@ -16,6 +16,14 @@ export const shadesOf: Record<MeterKind, readonly number[]> = {
 export const shadeOf = (use: number, kind: MeterKind) =>
   use <= 0 ? 0 : 1 + shadesOf[kind].filter((limit) => use > limit).length
 
+const formatsOf = (locale: string) =>
+  [0, 1].map((digits) => new Intl.NumberFormat(locale, { maximumFractionDigits: digits })) as [
+    Intl.NumberFormat,
+    Intl.NumberFormat,
+  ]
+/** Making a format costs more than using it a hundred times. */
+const formats = { zh: formatsOf('zh-CN'), en: formatsOf('en') }
+
 /** An amount with its unit: "0.4 L", "86 L", "1.2 m³"; "640 Wh", "3.2 kWh". */
 export function amountWords(use: number, kind: MeterKind, language: Language): string {
   const large = kind === 'water' ? 10_000 : 1_000
@@ -23,8 +31,7 @@ export function amountWords(use: number, kind: MeterKind, language: Language): s
   // A trickle is not nothing.
   if (value > 0 && value < 0.1) return `< 0.1 ${unit}`
   const digits = value < 10 ? 1 : 0
-  const format = new Intl.NumberFormat(language === 'zh' ? 'zh-CN' : 'en', { maximumFractionDigits: digits })
-  return `${format.format(value)} ${unit}`
+  return `${formats[language][digits].format(value)} ${unit}`
 }
 
 /** A round number at or above `max`, for the top of an axis. */

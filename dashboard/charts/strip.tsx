@@ -31,8 +31,8 @@ export function DaysChart({
           <div class="strip-row" key={day.date}>
             <span class="strip-day">{index === 0 ? t.today : dayWords(day.date, language)}</span>
             <svg viewBox="0 0 24 1" preserveAspectRatio="none" aria-hidden="true">
-              {day.hours.map((hour) => (
-                <Cell key={hour.at} hour={hour} day={day} context={context} />
+              {runsOf(day).map((run) => (
+                <Cell key={run.hours[0]!.at} run={run} context={context} />
               ))}
             </svg>
             <span class="strip-total">{totalWords(day, context)}</span>
@@ -67,16 +67,38 @@ export function DaysChart({
   )
 }
 
-/** On the day that clocks go back two hours share a column; on the day they go forward one column stays empty. */
-function Cell({ hour, day, context }: { hour: LocalHour; day: LocalDay; context: ChartContext }) {
-  const sharing = day.hours.filter(({ localHour }) => localHour === hour.localHour)
-  const width = 1 / sharing.length
-  const x = hour.localHour + sharing.indexOf(hour) * width
-  const name = hour.state === 'used' || hour.state === 'not used' ? `s${shadeOf(hour.use ?? 0, context.kind)}` : hour.state
+type Run = { hours: LocalHour[]; x: number; width: number }
+
+/**
+ * Hours in which nothing was used, or nothing known, are drawn as one piece. On the day that clocks go back two hours
+ * share a column; on the day they go forward one column stays empty.
+ */
+function runsOf(day: LocalDay): Run[] {
+  const runs: Run[] = []
+  for (const hour of day.hours) {
+    const sharing = day.hours.filter(({ localHour }) => localHour === hour.localHour)
+    const width = 1 / sharing.length
+    const x = hour.localHour + sharing.indexOf(hour) * width
+    const run = runs.at(-1)
+    const joins = run && hour.state !== 'used' && run.hours[0]!.state === hour.state && run.x + run.width === x
+    if (joins) {
+      run.hours.push(hour)
+      run.width += width
+    } else runs.push({ hours: [hour], x, width })
+  }
+  return runs
+}
+
+function Cell({ run: { hours, x, width }, context }: { run: Run; context: ChartContext }) {
   const t = residentText(context.language)
+  const hour = hours[0]!
+  const shaded = hour.state === 'used' || hour.state === 'not used'
+  const name = shaded ? `s${shadeOf(hour.use ?? 0, context.kind)}` : hour.state.replace(' ', '-')
   return (
-    <rect class={name === 'not yet' ? 'known-hour' : name} x={x} y="0" width={width} height="1">
-      {name !== 'not yet' && <title>{t.hourOf(spanWords(hour, context), hourWords(hour, context))}</title>}
+    <rect class={name} x={x} y="0" width={width} height="1">
+      {hour.state !== 'not yet' && (
+        <title>{t.hourOf(spanWords(hour, context, hours.at(-1)), hourWords(hour, context))}</title>
+      )}
     </rect>
   )
 }

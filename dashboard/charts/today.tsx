@@ -25,12 +25,23 @@ export function TodayChart({ day, context }: { day: LocalDay; context: ChartCont
       </figcaption>
       <div class="bars">
         <span class="bars-top">{amountWords(top, kind, language)}</span>
-        <svg viewBox={`0 0 ${columns} ${height}`} preserveAspectRatio="none" role="img" aria-label={`${title}: ${total}`}>
+        <svg
+          viewBox={`0 0 ${columns} ${height}`}
+          preserveAspectRatio="none"
+          role="img"
+          aria-label={`${title}: ${total}`}
+        >
           {day.hours.map((hour, index) => (
             <g key={hour.at}>
               <title>{t.hourOf(spanWords(hour, context), hourWords(hour, context) || '–')}</title>
               {hour.state !== 'unknown' && !hour.partly && (
-                <rect class="known-hour" x={index} y="0" width="1.02" height={height} />
+                <rect
+                  class={hour.state === 'not yet' ? 'not-yet' : 'known-hour'}
+                  x={index}
+                  y="0"
+                  width="1.02"
+                  height={height}
+                />
               )}
               {hour.state === 'unknown' && <rect class="hit" x={index} y="0" width="1" height={height} />}
               {hour.state === 'used' && (

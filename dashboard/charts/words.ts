@@ -1,7 +1,7 @@
 import type { Language } from '../../alerts/model.js'
 import { residentText } from '../shell/text-resident.js'
 import { clockWords } from '../shell/times.js'
-import type { LocalDay, LocalHour } from './days.js'
+import { type LocalDay, type LocalHour, localClock } from './days.js'
 import type { UnknownStretch } from './hourly-use.js'
 import type { MeterKind } from './load-use.js'
 import { amountWords } from './scale.js'
@@ -9,12 +9,13 @@ import { amountWords } from './scale.js'
 /** What a chart draws: one kind of meter, told in one language. */
 export type ChartContext = { kind: MeterKind; language: Language; timeZone: string; now: number }
 
-const twoDigits = (hour: number) => String(hour).padStart(2, '0')
+const twoDigits = (number: number) => String(number).padStart(2, '0')
 
-/** "14:00–15:00", or with the half hour of the zone. */
-export function spanWords({ at, localHour }: LocalHour, { timeZone, language }: ChartContext): string {
-  const minutes = new Intl.DateTimeFormat('en-GB', { timeZone, minute: '2-digit' }).format(at).padStart(2, '0')
-  return residentText(language).hourSpan(`${twoDigits(localHour)}:${minutes}`, `${twoDigits((localHour + 1) % 24)}:${minutes}`)
+/** "14:00–15:00", or up to the end of a `last` hour; with the half hour of the zone. */
+export function spanWords(hour: LocalHour, { timeZone, language }: ChartContext, last = hour): string {
+  const minutes = twoDigits(localClock(hour.at, timeZone).minute)
+  const end = (last.localHour + 1) % 24
+  return residentText(language).hourSpan(`${twoDigits(hour.localHour)}:${minutes}`, `${twoDigits(end)}:${minutes}`)
 }
 
 /** What is known of an hour: "12 L", "no use", "unknown"; empty for an hour that has not been yet. */
@@ -44,12 +45,23 @@ export function dayWords(date: string, language: Language): string {
   return format({ weekday: 'short', day: 'numeric', month: 'short' }).replace(',', '')
 }
 
+/** "Saturday", "星期六". */
+export const weekdayWords = (date: string, language: Language) =>
+  new Intl.DateTimeFormat(language === 'zh' ? 'zh-CN' : 'en-GB', { timeZone: 'UTC', weekday: 'long' }).format(
+    Date.parse(`${date}T12:00:00Z`),
+  )
+
 /** A stretch without readings, with what was used meanwhile where the register tells. */
 export function stretchWords(stretch: UnknownStretch, { kind, language, timeZone, now }: ChartContext): string {
   const t = residentText(language)
   const clock = (at: number) => clockWords(at, now, timeZone, language)
+  // The day is said once where both ends lie on it.
+  const end = (at: number) =>
+    localClock(at, timeZone).date === localClock(stretch.from, timeZone).date
+      ? clockWords(at, at, timeZone, language)
+      : clock(at)
   if (stretch.until === null) return t.stretchOpen(clock(stretch.from))
-  if (stretch.use === null) return t.stretchUnknown(clock(stretch.from), clock(stretch.until))
-  if (stretch.use === 0) return t.stretchNothing(clock(stretch.from), clock(stretch.until))
-  return t.stretchUse(clock(stretch.from), clock(stretch.until), amountWords(stretch.use, kind, language))
+  if (stretch.use === null) return t.stretchUnknown(clock(stretch.from), end(stretch.until))
+  if (stretch.use === 0) return t.stretchNothing(clock(stretch.from), end(stretch.until))
+  return t.stretchUse(clock(stretch.from), end(stretch.until), amountWords(stretch.use, kind, language))
 }

@@ -5,6 +5,7 @@ import { outcomes } from '../../alerts/model.js'
 import { recordLook } from '../../db/access-log.js'
 import { type AlertAction, actOnAlert } from '../../db/alert-actions.js'
 import { type AlertDetail, findAlert, listAlertEvents, listPages, staffNames } from '../../db/alert-views.js'
+import { toldInRound } from '../../db/alerts.js'
 import { loadChain } from '../../db/chain.js'
 import type { Database } from '../../db/pool.js'
 import { AlertPage, type Next } from '../shell/alert-page.js'
@@ -90,7 +91,8 @@ async function nextStep(db: Database, alert: AlertDetail): Promise<Next> {
   if (!dueAt) return { kind: 'nothing' }
   if (alert.stage !== 'open') return { kind: 'returns', dueAt }
   const chain = await loadChain(db, { residentId: alert.residentId, now: dueAt })
-  const move = advance(alert, chain, dueAt.getTime())
+  const told = await toldInRound(db, alert)
+  const move = advance({ ...alert, told }, chain, dueAt.getTime())
   const staffIds = [...new Set(move.pages.map(({ staffId }) => staffId))]
   if (staffIds.length === 0) return { kind: 'nobody', dueAt }
   return { kind: 'tells', dueAt, names: await staffNames(db, { staffIds }), again: move.round > alert.round }

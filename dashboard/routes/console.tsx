@@ -186,8 +186,8 @@ function calmAnswer(states: Awaited<ReturnType<typeof listResidentStates>>, nowM
   let [unknown, idle, oldestMs] = [0, 0, nowMs]
   for (const state of states) {
     const known = state && knowledge(state, nowMs)
-    if (!known || known.knowledge === 'unknown' || known.lastUseAt === null) unknown += 1
-    else if (known.knowledge === 'not used') idle += 1
+    if (known?.knowledge === 'not used') idle += 1
+    else if (!known || known.knowledge === 'unknown' || known.lastUseAt === null) unknown += 1
     else oldestMs = Math.min(oldestMs, known.lastUseAt)
   }
   if (unknown + idle > 0) return { tone: 'plain', first: t.noAlert, more: t.someSeen(states.length, unknown, idle) }

@@ -6,7 +6,8 @@ import { sessionCookie } from './login.js'
 
 /** Tells a logged-in browser that something changed; what, it learns by asking for its page again. */
 export function eventsRoutes(app: FastifyInstance, { changes }: RouteDeps): void {
-  app.get('/events', (request, reply) => {
+  // Without a HEAD beside it, which would hold a stream that carries nothing.
+  app.get('/events', { exposeHeadRoute: false }, (request, reply) => {
     requireStaff(request, [...careRoles, ...operatorRoles])
     return changes.stream(request, reply, sessionKey(request.cookies[sessionCookie] ?? ''))
   })

@@ -2,11 +2,11 @@ import type { FamilyView } from '../../db/family.js'
 import type { ResidentAlert } from '../../db/residents.js'
 import { localClock } from '../charts/days.js'
 import type { DayMark } from '../charts/week.js'
-import { dayWords } from '../charts/words.js'
+import { weekdayWords } from '../charts/words.js'
 import type { Here } from '../shell/here.js'
 import { shellText } from '../shell/shell-text.js'
 import { familyText } from '../shell/text-family.js'
-import { clockWords, When } from '../shell/times.js'
+import { clockWords, HowLong, When } from '../shell/times.js'
 import { type Known, knownClass } from './resident-knowledge.js'
 import { telHref } from './resident-parts.js'
 
@@ -14,25 +14,30 @@ type Part = { view: FamilyView; here: Here }
 const nightEndsHour = 6
 const nightBeginsHour = 22
 
-/** The one line, and what stands behind it. Unknown is said as unknown, and quiet is not called well. */
-export function Answer({ known, view, here }: Part & { known: Known }) {
+/**
+ * The one line, and what stands behind it. Unknown is said as unknown, and quiet is not called well.
+ * `calm`: no alert is open; beside an open one nothing is green.
+ */
+export function Answer({ known, view, here, calm }: Part & { known: Known; calm: boolean }) {
   const t = familyText(here.language)
   const when = (at: number) => <When at={at} now={here.now} timeZone={view.timeZone} language={here.language} />
   const until = clockWords(known.knownUntil ?? here.now.getTime(), here.now.getTime(), view.timeZone, here.language)
-  const look = knownClass(known, here.now.getTime())
+  const fresh = knownClass(known, here.now.getTime())
+  const look = calm || known.knowledge === 'unknown' ? fresh : 'known known-earlier'
+  const { hour } = localClock(here.now.getTime(), view.timeZone)
+  const night = hour >= nightBeginsHour || hour < nightEndsHour
   if (known.knowledge === 'used' && known.lastUseAt !== null)
     return (
       <div class={look}>
         <p class="answer-line">
-          {look.endsWith('used') ? t.usedBefore : t.usedEarlierBefore}
+          {fresh.endsWith('used') ? t.usedBefore : t.usedEarlierBefore}
           {when(known.lastUseAt)}
         </p>
         <p>{t.usedMore(until)}</p>
+        {night && <p>{t.night}</p>}
       </div>
     )
   if (known.knowledge === 'not used') {
-    const { hour } = localClock(here.now.getTime(), view.timeZone)
-    const night = hour >= nightBeginsHour || hour < nightEndsHour
     return (
       <div class={look}>
         <p class="answer-line">
@@ -41,13 +46,14 @@ export function Answer({ known, view, here }: Part & { known: Known }) {
           ) : (
             <>
               {t.notUsedBefore}
-              {when(known.lastUseAt)}
+              <HowLong at={known.lastUseAt} now={here.now} timeZone={view.timeZone} language={here.language} />
+              {t.notUsedAfter}
             </>
           )}
         </p>
         <p>{t.notUsedMore(until)}</p>
         <p>
-          {night && `${t.notUsedNight} `}
+          {night && `${t.night} `}
           {t.notUsedRule}
         </p>
       </div>
@@ -72,7 +78,8 @@ function whyWords({ why, knownUntil, gatewaySilentSince }: Known, view: FamilyVi
   const t = familyText(here.language)
   const clock = (at: number) => clockWords(at, here.now.getTime(), view.timeZone, here.language)
   const silentSince = knownUntil ?? gatewaySilentSince
-  if (why === 'gatewaySilent') return silentSince === null ? t.unknownGateway : t.unknownGatewaySince(clock(silentSince))
+  if (why === 'gatewaySilent')
+    return silentSince === null ? t.unknownGateway : t.unknownGatewaySince(clock(silentSince))
   if (why === 'metersSilent' && knownUntil !== null) return t.unknownMetersSince(clock(knownUntil))
   if (why === 'tooShort') return t.unknownTooShort
   if (why === 'noMeters') return t.unknownNoMeters
@@ -103,7 +110,9 @@ export function FamilyAlerts({ alerts, view, here }: Part & { alerts: readonly R
           <section key={alert.alertId} class="family-alert over">
             <h2>{t.closedLead}</h2>
             <p>
-              {plain[alert.kind] ?? t.alert.other} {when(alert.openedAt)}
+              {plain[alert.kind] ?? t.alert.other}
+              <br />
+              {when(alert.openedAt)}
             </p>
             <p>
               {alert.outcome && t.closed(shell.outcome[alert.outcome])}
@@ -122,12 +131,7 @@ function Stage({ alert, here, view }: Part & { alert: ResidentAlert }) {
   return (
     <>
       {t.stage[alert.stage](alert.handledBy ?? t.somebody)}
-      <When
-        at={alert.stageAt ?? alert.openedAt}
-        now={here.now}
-        timeZone={view.timeZone}
-        language={here.language}
-      />
+      <When at={alert.stageAt ?? alert.openedAt} now={here.now} timeZone={view.timeZone} language={here.language} />
     </>
   )
 }
@@ -175,7 +179,7 @@ export function Week({
           return (
             <li key={date}>
               <span class="week-day">
-                {index === 0 ? t.today : index === 1 ? t.yesterday : dayWords(date, here.language)}
+                {index === 0 ? t.today : index === 1 ? t.yesterday : weekdayWords(date, here.language)}
               </span>
               <Mark mark={shown} />
               <span class="week-words">

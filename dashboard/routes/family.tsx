@@ -61,9 +61,10 @@ export function familyRoutes(app: FastifyInstance, { db, clock }: RouteDeps): vo
     return sendPage(
       reply,
       <Page here={here} title={t.title(view.residentName)} kind="family">
+        <link rel="stylesheet" href={`${here.assets}/resident.css`} />
         <h1>{t.title(view.residentName)}</h1>
         <FamilyAlerts alerts={told.filter(({ closedAt }) => closedAt === null)} view={view} here={here} />
-        <Answer known={known} view={view} here={here} />
+        <Answer known={known} view={view} here={here} calm={told.every(({ closedAt }) => closedAt !== null)} />
         <FamilyAlerts alerts={told.filter(({ closedAt }) => closedAt !== null)} view={view} here={here} />
         <Call view={view} here={here} />
         {week && <Week week={week.marks} alerts={week.alerts} here={here} />}
@@ -87,6 +88,7 @@ function sendGone(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   return sendPage(
     reply,
     <Page here={here} title={t.gone} kind="family" live={false}>
+      <link rel="stylesheet" href={`${here.assets}/resident.css`} />
       <h1>{t.gone}</h1>
       <p>{t.goneMore}</p>
     </Page>,

@@ -3,7 +3,7 @@ import type { DeviceRow, GatewayRow } from '../../db/gateways.js'
 import type { Here } from '../shell/here.js'
 import { shellText } from '../shell/shell-text.js'
 import { operatorText } from '../shell/text-operator.js'
-import { durationWords, When } from '../shell/times.js'
+import { durationWords, HowLong, When } from '../shell/times.js'
 
 /** Below this a clock is as right as gateways get. */
 const clockRightSecondsMax = 120
@@ -35,8 +35,8 @@ function Condition({ gateway, here }: { gateway: GatewayRow; here: Here }) {
       {gateway.condition === 'silent' && gateway.changedAt && (
         <>
           {' '}
-          {t.since}
-          <Time at={gateway.changedAt} here={here} />
+          {t.lasting}
+          <HowLong at={gateway.changedAt} now={here.now} timeZone={here.timeZoneDefault} language={here.language} />
         </>
       )}
     </>
@@ -142,7 +142,10 @@ export function DeviceTable({ rows, here, withGateway = false }: Listed<DeviceRo
             <td data-label={t.lastReading}>
               {device.lastObservedAt ? <Time at={device.lastObservedAt} here={here} /> : t.noReading}
             </td>
-            <td data-label={t.battery} class={device.battery !== null && device.battery < batteryLow ? 'battery-low' : ''}>
+            <td
+              data-label={t.battery}
+              class={device.battery !== null && device.battery < batteryLow ? 'battery-low' : ''}
+            >
               {device.battery === null ? t.notReported : `${Math.round(device.battery * 100)} %`}
             </td>
           </tr>

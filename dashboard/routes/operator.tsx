@@ -39,6 +39,7 @@ export function operatorRoutes(app: FastifyInstance, { db }: RouteDeps): void {
     return sendPage(
       reply,
       <Page here={here} title={t.title} current="gateways">
+        <link rel="stylesheet" href={`${here.assets}/resident.css`} />
         <h1>{t.title}</h1>
         <Health summary={summary} here={here} />
         {summary.gateways + found.total > 0 || q !== '' ? (
@@ -81,6 +82,7 @@ export function operatorRoutes(app: FastifyInstance, { db }: RouteDeps): void {
     return sendPage(
       reply,
       <Page here={here} title={t.devicesTitle} current="devices">
+        <link rel="stylesheet" href={`${here.assets}/resident.css`} />
         <h1>{t.devicesTitle}</h1>
         {total > 0 && <p class="lead">{t.devicesLead(total)}</p>}
         <SearchForm action="/devices" label={t.searchDevices} q={q} here={here} />
@@ -109,6 +111,7 @@ export function operatorRoutes(app: FastifyInstance, { db }: RouteDeps): void {
     return sendPage(
       reply,
       <Page here={here} title={t.quarantineTitle} current="quarantine" live={before === null}>
+        <link rel="stylesheet" href={`${here.assets}/resident.css`} />
         <h1>{t.quarantineTitle}</h1>
         <p class="lead">{t.quarantineLead}</p>
         <QuarantineFilter gateway={gateway} reason={reason} reasons={reasons} here={here} />
@@ -155,6 +158,7 @@ function gatewayPage({
   const t = operatorText(here.language)
   return (
     <Page here={here} title={t.gatewayTitle(gateway.gatewayId)} current="gateways">
+      <link rel="stylesheet" href={`${here.assets}/resident.css`} />
       <h1>{t.gatewayTitle(gateway.gatewayId)}</h1>
       <GatewayFacts gateway={gateway} here={here} />
       <section aria-labelledby="devices">
@@ -163,11 +167,7 @@ function gatewayPage({
       </section>
       <section aria-labelledby="quarantine">
         <h2 id="quarantine">{t.quarantineTitle}</h2>
-        {quarantine.rows.length > 0 ? (
-          <QuarantineList rows={quarantine.rows} here={here} />
-        ) : (
-          <p>{t.quarantineNone}</p>
-        )}
+        {quarantine.rows.length > 0 ? <QuarantineList rows={quarantine.rows} here={here} /> : <p>{t.quarantineNone}</p>}
         {quarantine.more && (
           <p>
             <a href={`/quarantine?${new URLSearchParams({ gateway: gateway.gatewayId })}`}>{t.quarantineAll}</a>

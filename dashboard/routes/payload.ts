@@ -6,7 +6,13 @@ export type PayloadExcerpt = { as: 'text' | 'hex'; text: string }
  */
 export function payloadExcerpt(bytes: Uint8Array, { cut }: { cut: boolean }): PayloadExcerpt {
   const text = decode(bytes, cut)
-  if (text === undefined) return { as: 'hex', text: Buffer.from(bytes).toString('hex').replace(/(..)(?=.)/g, '$1 ') }
+  if (text === undefined)
+    return {
+      as: 'hex',
+      text: Buffer.from(bytes)
+        .toString('hex')
+        .replace(/(..)(?=.)/g, '$1 '),
+    }
   return { as: 'text', text: text.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cn}\u2028\u2029]/gu, visible) }
 }
 

@@ -8,7 +8,7 @@ import type { Here } from '../shell/here.js'
 import { SeverityTag } from '../shell/marks.js'
 import { shellText } from '../shell/shell-text.js'
 import { residentText } from '../shell/text-resident.js'
-import { When } from '../shell/times.js'
+import { HowLong, When } from '../shell/times.js'
 import type { Role } from '../shell/viewer.js'
 
 type Part = { resident: ResidentCard; here: Here }
@@ -26,9 +26,12 @@ export function OpenAlerts({ resident, here, alerts }: Part & { alerts: readonly
       <h2 id="open-alerts">{t.openAlerts}</h2>
       <ul class="cards">
         {alerts.map((alert) => (
-          <li key={alert.alertId} class={`card card-${alert.severity}`}>
+          <li key={alert.alertId} class={`card card-${alert.severity} open-alert`}>
             <p>
-              <SeverityTag severity={alert.severity} language={language} /> <strong>{alert.headline[language]}</strong>
+              <SeverityTag severity={alert.severity} language={language} />
+            </p>
+            <p>
+              <strong>{alert.headline[language]}</strong>
             </p>
             <p>
               {t.opened}
@@ -89,8 +92,10 @@ export function Devices({ resident, here, devices }: Part & { devices: readonly 
               {!gateway.gatewayOnline && gateway.gatewayHeardAt === null && t.gatewayNever}
               {!gateway.gatewayOnline && gateway.gatewayHeardAt !== null && (
                 <>
-                  {gateway.gatewayChangedAt ? t.gatewayOfflineSince : t.gatewayOffline}
-                  {gateway.gatewayChangedAt && when(gateway.gatewayChangedAt)}
+                  {gateway.gatewayChangedAt ? t.gatewayOfflineFor : t.gatewayOffline}
+                  {gateway.gatewayChangedAt && (
+                    <HowLong at={gateway.gatewayChangedAt} now={now} timeZone={resident.timeZone} language={language} />
+                  )}
                 </>
               )}
             </p>

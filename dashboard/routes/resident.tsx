@@ -33,7 +33,13 @@ export function residentRoutes(app: FastifyInstance, deps: RouteDeps): void {
     const viewer = requireStaff(request, careRoles)
     const resident = await residentInScope(deps, request.params.residentId, viewer)
     const { residentId, timeZone } = resident
-    await recordLook(db, { residentId, staffId: viewer.staffId, page: 'resident', now: here.now, refresh: here.refresh })
+    await recordLook(db, {
+      residentId,
+      staffId: viewer.staffId,
+      page: 'resident',
+      now: here.now,
+      refresh: here.refresh,
+    })
     const [devices, state, alerts, looks, family] = await Promise.all([
       residentDevices(db, { residentId, since: new Date(here.now.getTime() - chartMsMax) }),
       findResidentState(db, residentId),
@@ -47,6 +53,7 @@ export function residentRoutes(app: FastifyInstance, deps: RouteDeps): void {
     return sendPage(
       reply,
       <Page here={here} title={resident.name}>
+        <link rel="stylesheet" href={`${here.assets}/resident.css`} />
         <h1>{resident.name}</h1>
         <KnowledgeLine known={knownOf({ state, devices, now: here.now.getTime() })} timeZone={timeZone} here={here} />
         <OpenAlerts {...part} alerts={alerts.filter(({ closedAt }) => closedAt === null)} />
@@ -70,7 +77,12 @@ export function residentRoutes(app: FastifyInstance, deps: RouteDeps): void {
     const { resident, member, viewer } = await familyMemberInScope(deps, request)
     const { familyMemberId } = member
     const token = await issueFamilyLink(db, { familyMemberId, now: here.now })
-    await recordLook(db, { residentId: resident.residentId, staffId: viewer.staffId, page: 'link issued', now: here.now })
+    await recordLook(db, {
+      residentId: resident.residentId,
+      staffId: viewer.staffId,
+      page: 'link issued',
+      now: here.now,
+    })
     log.info({ familyMemberId, staffId: viewer.staffId }, 'family.linkIssued')
     return sendPage(reply, linkPage({ here, resident, member, link: `${publicUrl.replace(/\/$/, '')}/f/${token}` }))
   })
@@ -80,7 +92,12 @@ export function residentRoutes(app: FastifyInstance, deps: RouteDeps): void {
     const { resident, member, viewer } = await familyMemberInScope(deps, request)
     const { familyMemberId } = member
     await revokeFamilyLinks(db, { familyMemberId, now: here.now })
-    await recordLook(db, { residentId: resident.residentId, staffId: viewer.staffId, page: 'link revoked', now: here.now })
+    await recordLook(db, {
+      residentId: resident.residentId,
+      staffId: viewer.staffId,
+      page: 'link revoked',
+      now: here.now,
+    })
     log.info({ familyMemberId, staffId: viewer.staffId }, 'family.linkRevoked')
     return seeOther(reply, residentPath(resident))
   })
@@ -112,6 +129,7 @@ function linkPage(p: { here: Here; resident: ResidentCard; member: FamilyMember;
   const here = { ...p.here, path: residentPath(resident) }
   return (
     <Page here={here} title={t.linkTitle} live={false}>
+      <link rel="stylesheet" href={`${here.assets}/resident.css`} />
       <section class="narrow">
         <h1>{t.linkFor(member.relation ? t.look(member.name, member.relation) : member.name)}</h1>
         <p>

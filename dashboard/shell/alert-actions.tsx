@@ -18,7 +18,7 @@ export function Actions(p: AlertPageProps & { allows: (action: AlertAction) => b
   if (alert.stage === 'closed') return null
   const urgentStep = alert.stage === 'open' && alert.severity === 'emergency' ? 'danger' : 'primary'
   return (
-    <section class="actions" aria-label={t.acknowledge}>
+    <section class="actions" aria-label={t.steps}>
       {steps.map(({ path, label }, position) => (
         <form key={path} method="post" action={`/alerts/${alert.alertId}/${path}`}>
           <button class={position === 0 ? `${urgentStep} wide` : 'wide'} type="submit">

@@ -117,7 +117,9 @@ function Door({ alert, here }: { alert: AlertDetail; here: Here }) {
       <dl class="facts">
         <dt>{t.resident}</dt>
         <dd>
-          <a href={`/residents/${encodeURIComponent(alert.residentId)}`}>{alert.residentName}</a>
+          <a class="fact-link" href={`/residents/${encodeURIComponent(alert.residentId)}`}>
+            {alert.residentName}
+          </a>
         </dd>
         <dt>{t.address}</dt>
         <dd>
@@ -126,7 +128,7 @@ function Door({ alert, here }: { alert: AlertDetail; here: Here }) {
         <dt>{t.phone}</dt>
         <dd>
           {alert.phone ? (
-            <a class="phone" href={`tel:${alert.phone.replace(/[^+\d]/g, '')}`}>
+            <a class="fact-link phone" href={`tel:${alert.phone.replace(/[^+\d]/g, '')}`}>
               {alert.phone}
             </a>
           ) : (

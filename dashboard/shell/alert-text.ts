@@ -28,6 +28,7 @@ export const alertText = defineText({
     nothingNext: 'Nobody is paged for a notice. It stays here until it is closed.',
     done: 'Nothing: this alert is closed.',
     acknowledge: 'I am taking this',
+    steps: 'Your next step',
     enRoute: 'I am on my way',
     arrived: 'I am at the door',
     close: 'Close this alert',
@@ -76,6 +77,7 @@ export const alertText = defineText({
     nothingNext: '提醒不会打扰任何人，会一直留在这里，直到有人结束它。',
     done: '无。这条预警已经结束。',
     acknowledge: '我来处理',
+    steps: '您的下一步',
     enRoute: '我在路上',
     arrived: '我已到门口',
     close: '结束这条预警',
@@ -138,7 +140,8 @@ export const reasonText = defineText({
     lateMs: 'Arrived late by',
     level: 'Level',
     unit: 'Unit',
-    retained: 'Repeated by the gateway',
+    at: 'Measured',
+    room: 'Room',
   },
   zh: {
     since: '开始',
@@ -161,7 +164,8 @@ export const reasonText = defineText({
     lateMs: '晚到',
     level: '数值',
     unit: '单位',
-    retained: '网关重复发送',
+    at: '测得时间',
+    room: '位置',
   },
 })
 

@@ -1,4 +1,5 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { ZodError } from 'zod'
 import type { Log } from '../../kit/log.js'
 import { sendPage } from './here.js'
 import { Page } from './page.js'
@@ -81,7 +82,7 @@ export function handleErrors(app: FastifyInstance, { log }: { log: Log }): void 
     const status = error.statusCode ?? 500
     if (status === 404) return sendProblem(request, reply, 'missing')
     if (status === 429) return sendProblem(request, reply, 'throttled')
-    if (status >= 400 && status < 500) return sendProblem(request, reply, 'unclear')
+    if (error instanceof ZodError || (status >= 400 && status < 500)) return sendProblem(request, reply, 'unclear')
     log.error({ err: error, route: request.routeOptions.url }, 'request.failed')
     return sendProblem(request, reply, 'failed')
   })

@@ -70,6 +70,8 @@ export function isOwnForm(request: FastifyRequest, publicHost: string): boolean 
   const { origin } = request.headers
   if (origin === undefined) return true
   if (!URL.canParse(origin)) return false
-  const { host } = new URL(origin)
-  return host === request.host || host === publicHost
+  const { host, protocol } = new URL(origin)
+  // A URL leaves out the default port, a Host header may carry it.
+  const ownHost = URL.canParse(`${protocol}//${request.host}`) ? new URL(`${protocol}//${request.host}`).host : ''
+  return host === ownHost || host === publicHost
 }

@@ -3,7 +3,6 @@ import { defineText, plural } from './text.js'
 /** Texts of the resident page and its charts. */
 export const residentText = defineText({
   en: {
-    backToConsole: 'Console',
     knowledge: {
       usedBefore: 'Water or electricity was used ',
       usedAfter: (until: string) => `; readings are complete until ${until}.`,
@@ -55,7 +54,7 @@ export const residentText = defineText({
     todayTitle: (meter: string, unit: string) => `${meter} today, ${unit} per hour`,
     daysTitle: (meter: string, unit: string) => `${meter} in the last 14 days, ${unit} per hour`,
     todayTotal: (total: string) => `${total} so far`,
-    atLeast: (total: string) => `at least ${total}`,
+    atLeast: (total: string) => `≥ ${total}`,
     nothingKnown: 'nothing known',
     noUse: 'no use',
     unknownHours: (count: number) => `${plural(count, 'hour', 'hours')} unknown`,
@@ -79,7 +78,7 @@ export const residentText = defineText({
     stretchOpen: (from: string) => `Since ${from}: use not known`,
     stretchesMore: (count: number) => `and ${count} more before that`,
     noMeter: (meter: string) => `${meter}: no meter in this home.`,
-    today: 'today',
+    today: 'Today',
     devices: 'Devices',
     noDevices: 'No devices are installed here yet.',
     kind: {
@@ -94,10 +93,9 @@ export const residentText = defineText({
     lastReading: 'Last reading',
     noReading: 'nothing received yet',
     battery: 'Battery',
-    batteryUnknown: 'not reported',
     gateway: 'Gateway',
     gatewayOnline: 'online',
-    gatewayOfflineSince: 'offline since ',
+    gatewayOfflineFor: 'offline for ',
     gatewayOffline: 'offline',
     gatewayNever: 'never connected',
     alerts: 'Last alerts',
@@ -118,7 +116,6 @@ export const residentText = defineText({
     noLooks: 'Nobody yet.',
   },
   zh: {
-    backToConsole: '值守台',
     knowledge: {
       usedBefore: '最近一次用水或用电：',
       usedAfter: (until) => `；读数完整到 ${until}。`,
@@ -150,7 +147,7 @@ export const residentText = defineText({
     family: '家属',
     notRecorded: '未登记',
     nobody: '未指定',
-    linkSince: '已有专用链接，签发于 ',
+    linkSince: '已有专用链接，签发：',
     linkNone: '没有专用链接',
     issueLink: '签发链接',
     renewLink: '重新签发',
@@ -169,7 +166,7 @@ export const residentText = defineText({
     todayTitle: (meter, unit) => `今天逐时${meter}（${unit}）`,
     daysTitle: (meter, unit) => `近 14 天逐时${meter}（${unit}）`,
     todayTotal: (total) => `到目前为止 ${total}`,
-    atLeast: (total) => `至少 ${total}`,
+    atLeast: (total) => `≥ ${total}`,
     nothingKnown: '情况不明',
     noUse: '没有使用',
     unknownHours: (count) => `${count} 小时不明`,
@@ -202,10 +199,9 @@ export const residentText = defineText({
     lastReading: '最近读数',
     noReading: '还没有收到过',
     battery: '电量',
-    batteryUnknown: '未上报',
     gateway: '网关',
     gatewayOnline: '在线',
-    gatewayOfflineSince: '离线，始于 ',
+    gatewayOfflineFor: '离线，已 ',
     gatewayOffline: '离线',
     gatewayNever: '从未连接',
     alerts: '最近的预警',

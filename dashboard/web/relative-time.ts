@@ -11,7 +11,7 @@ const dayMs = 24 * hourMs
 export function durationWords(ms: number, language: 'zh' | 'en'): string {
   const zh = language === 'zh'
   const whole = Math.max(0, ms)
-  if (whole < minuteMs) return `${Math.round(whole / 1_000)} ${zh ? '秒' : 's'}`
+  if (whole < minuteMs) return `${Math.floor(whole / 1_000)} ${zh ? '秒' : 's'}`
   if (whole < hourMs) return `${Math.floor(whole / minuteMs)} ${zh ? '分钟' : 'min'}`
   if (whole < dayMs) {
     const hours = Math.floor(whole / hourMs)

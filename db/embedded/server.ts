@@ -12,14 +12,20 @@ process.on('SIGINT', () => undefined)
 process.on('SIGTERM', () => undefined)
 
 const engine = await PGlite.create({ dataDir, extensions: { timescaledb } })
-await engine.exec(
-  "create extension if not exists timescaledb; select time_bucket(interval '1 hour', timestamptz 'epoch')",
-)
+// Nothing is preloaded here. Unless the loader comes first, a database that was made by an earlier start comes without
+// the Community features, and every insert into a table with a roll-up fails for want of its trigger.
+await engine.exec("load 'timescaledb'; create extension if not exists timescaledb")
+const { rows } = await engine.query<{ loaded: boolean }>('select _timescaledb_functions.tsl_loaded() as loaded')
+if (!rows[0]?.loaded) throw new Error('TimescaleDB came without its Community features')
 
 const server = createWireServer({ engine, password })
 server.listen({ host: '127.0.0.1', port: 0 }, () => {
   const address = server.address()
-  if (address && typeof address === 'object') process.send?.({ port: address.port })
+  if (!address || typeof address !== 'object') return
+  // Whoever started it may be gone before it is up.
+  process.send?.({ port: address.port }, undefined, undefined, (error) => {
+    if (error) void close()
+  })
 })
 
 let closing = false

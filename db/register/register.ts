@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { hashSecret } from '../../kit/secret-hash.js'
+import { hashSecret, verifySecret } from '../../kit/secret-hash.js'
+import { closeNoticesOfUnbound } from '../alerts.js'
 import type { Database, Queryable } from '../pool.js'
 import type { RegisterDocument } from './document.js'
 
@@ -19,36 +20,34 @@ export async function register(
   db: Database,
   { document, timeZoneDefault, now }: { document: RegisterDocument; timeZoneDefault: string; now: Date },
 ): Promise<Issued[]> {
-  const known = async (table: 'staff' | 'gateways', column: string, ids: string[]) =>
-    new Set(
-      (
-        await db.query<{ id: string }>(`select ${column} as id from ${table} where ${column} = any($1)`, [ids])
-      ).rows.map((r) => r.id),
-    )
-  const staffKnown = await known(
-    'staff',
-    'staff_id',
+  const hashesOf = async (sql: string, ids: string[]) =>
+    new Map((await db.query<{ id: string; hash: string }>(sql, [ids])).rows.map((row) => [row.id, row.hash]))
+  const staffHashes = await hashesOf(
+    'select staff_id as id, password_hash as hash from staff where staff_id = any($1)',
     document.staff.map((s) => s.id),
   )
-  const gatewaysKnown = await known(
-    'gateways',
-    'gateway_id',
+  const gatewayHashes = await hashesOf(
+    'select gateway_id as id, secret_hash as hash from gateways where gateway_id = any($1)',
     document.gateways.map((g) => g.id),
   )
 
   const issued: Issued[] = []
+  /** The hash to store, or null where the stored one stays. */
   const withHash = async <T extends { id: string }>(
     entry: T,
     given: string | undefined,
-    isKnown: boolean,
+    stored: string | undefined,
     kind: Issued['kind'],
   ) => {
-    const value = given ?? (isKnown ? undefined : newSecret())
-    if (value !== undefined && given === undefined) issued.push({ kind, of: entry.id, value })
-    return { ...entry, hash: value === undefined ? null : await hashSecret(value) }
+    if (given === undefined && stored !== undefined) return { ...entry, hash: null }
+    if (given !== undefined && stored !== undefined && (await verifySecret(given, stored)))
+      return { ...entry, hash: null }
+    const value = given ?? newSecret()
+    if (given === undefined) issued.push({ kind, of: entry.id, value })
+    return { ...entry, hash: await hashSecret(value) }
   }
-  const staff = await mapFew(document.staff, (s) => withHash(s, s.password, staffKnown.has(s.id), 'password'))
-  const gateways = await mapFew(document.gateways, (g) => withHash(g, g.secret, gatewaysKnown.has(g.id), 'secret'))
+  const staff = await mapFew(document.staff, (s) => withHash(s, s.password, staffHashes.get(s.id), 'password'))
+  const gateways = await mapFew(document.gateways, (g) => withHash(g, g.secret, gatewayHashes.get(g.id), 'secret'))
 
   await db.transaction(async (tx) => {
     for (const c of document.communities)
@@ -108,6 +107,8 @@ async function upsertStaff(tx: Queryable, s: RegisterDocument['staff'][number] &
      on conflict (staff_id) do update set name = $2, role = $3, login = $4, password_hash = coalesce($5, staff.password_hash), language = $6, phone = $7`,
     [s.id, s.name, s.role, s.login, s.hash, s.language, s.phone ?? null],
   )
+  // Whoever knew the old password is out.
+  if (s.hash !== null) await tx.query('delete from sessions where staff_id = $1', [s.id])
   await tx.query('delete from staff_communities where staff_id = $1', [s.id])
   await tx.query('insert into staff_communities (staff_id, community_id) select distinct $1, unnest($2::text[])', [
     s.id,
@@ -130,6 +131,7 @@ async function bind(tx: Queryable, d: RegisterDocument['devices'][number], now: 
   )
   if (unchanged) return
   await tx.query('update devices set unbound_at = $2 where device_id = $1 and unbound_at is null', [d.id, now])
+  await closeNoticesOfUnbound(tx, { deviceId: d.id, now })
   await tx.query(
     'insert into devices (device_id, kind, resident_id, gateway_id, room, bound_at) values ($1, $2, $3, $4, $5, $6)',
     [d.id, d.kind, d.resident, d.gateway, d.room, now],

@@ -128,7 +128,7 @@ async function addResident(
       residentId,
       p.communityId,
       name,
-      `示例路 ${p.i} 号 ${100 + p.i} 室`,
+      `示例路 ${p.key} ${p.i} 号 ${100 + p.i} 室`,
       p.timeZone,
       `000-0000-${1000 + p.i}`,
       `${1000 + p.i}#`,

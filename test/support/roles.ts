@@ -14,7 +14,7 @@ import { createSignal } from '../../kit/signal.js'
 /** All roles in the test's own process, on free ports, against `db`. */
 export async function startRoles({ db, channels }: { db: Database; channels: Channel[] }) {
   const log = createLog({ role: 'test', level: process.env.LOG_LEVEL ?? 'silent' })
-  const teardown = createTeardown({ log, stopMsMax: 5_000 })
+  const teardown = createTeardown({ log, stopMsMax: 5_000, totalMsMax: 10_000 })
   const signal = createSignal()
   const settings = readSettings({ MQTT_PORT: '0', MQTT_WS_PORT: '0', HTTP_PORT: '0' })
   const shared = { db, clock, log, signal, teardown }

@@ -1,0 +1,88 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize, relative } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { projectRoot } from '../kit/entry.js'
+
+const folders = ['broker', 'ingest', 'alerts', 'dashboard', 'simulators', 'db', 'kit']
+
+/** Pure words and decisions: time is an argument, nothing is read or written. Any folder may use them. */
+const pure = [
+  /^alerts\/(model|escalation|lifecycle|page-message)\.ts$/,
+  /^alerts\/rules\//,
+  /^ingest\/(contract|decode|time|topic)\.ts$/,
+  /^db\/register\/document\.ts$/,
+]
+const isPure = (file: string) => pure.some((pattern) => pattern.test(file))
+
+/** Which folders each may import, beside itself, kit and what is pure. */
+const arrows: Record<string, string[]> = {
+  broker: ['ingest', 'db'],
+  ingest: ['db'],
+  alerts: ['db'],
+  dashboard: ['db'],
+  simulators: ['db'],
+  db: [],
+  kit: [],
+}
+
+const isTest = (file: string) =>
+  /\.(test|db\.test|loop\.test|native\.test)\.tsx?$|test-|testkit|testbed|test-data/.test(file)
+const sources = folders
+  .flatMap((folder) => readdirSync(join(projectRoot, folder), { recursive: true }).map((file) => `${folder}/${file}`))
+  .filter((file) => /\.tsx?$/.test(file) && !isTest(file))
+const textOf = (file: string) => readFileSync(join(projectRoot, file), 'utf8')
+
+const imports = sources.flatMap((file) =>
+  [...textOf(file).matchAll(/^(?:import|export)\s(?:[^'"]*?\sfrom\s)?['"]([^'"]+)['"]/gm)].map(([, target]) => ({
+    file,
+    target: target!.startsWith('.')
+      ? relative(projectRoot, normalize(join(projectRoot, dirname(file), target!))).replace(/\.js$/, '.ts')
+      : target!,
+  })),
+)
+const folderOf = (file: string) => file.split('/')[0]!
+const asSource = (target: string) => (sources.includes(target) ? target : `${target}x`)
+
+describe('the arrows between folders go one way', () => {
+  test('there is something to look at', () => {
+    expect(sources.length).toBeGreaterThan(80)
+    expect(imports.filter(({ target }) => folders.includes(folderOf(target))).length).toBeGreaterThan(200)
+  })
+  test.each(folders)('%s', (folder) => {
+    const wrong = imports.filter(({ file, target }) => {
+      const to = folderOf(target)
+      if (folderOf(file) !== folder || !folders.includes(to) || to === folder || to === 'kit') return false
+      return !arrows[folder]!.includes(to) && !isPure(asSource(target))
+    })
+    expect(wrong).toEqual([])
+  })
+  test('what is pure imports what is pure, types and zod, nothing else', () => {
+    const wrong = imports.filter(
+      ({ file, target }) =>
+        isPure(file) && target !== 'zod' && !isPure(asSource(target)) && !/alerts\/channels\/channel/.test(target),
+    )
+    expect(wrong).toEqual([])
+  })
+  test('nothing pure reads a clock or throws dice', () => {
+    const wrong = sources
+      .filter(isPure)
+      .filter((file) => /Date\.now\(|new Date\(\)|Math\.random\(|performance\.now/.test(textOf(file)))
+    expect(wrong).toEqual([])
+  })
+  test('the embedded database is known to its own folder and to what connects', () => {
+    const users = imports
+      .filter(({ target }) => /db\/embedded\/|@electric-sql\/pglite/.test(target))
+      .map(({ file }) => file)
+    expect(users.filter((file) => !/^db\/(embedded\/|connect\.ts)/.test(file))).toEqual([])
+  })
+  test('SQL stands in db/', () => {
+    const wrong = sources.filter(
+      (file) =>
+        folderOf(file) !== 'db' &&
+        /\.query(<[^`'"]*(['"][^'"]*['"][^`'"(]*)*>)?\(\s*[`'"(]\s*(select|insert|update|delete|with)\b/i.test(
+          textOf(file),
+        ),
+    )
+    expect(wrong).toEqual([])
+  })
+})

@@ -12,6 +12,8 @@ export const fixedHours = Array.from({ length: 67 }, (_, index) => 3 + index / 2
 /** Longer delays count as this long: nobody evaluates a rule for what it does on the third day. */
 const observeMs = 48 * hourMs
 const warmUpMs = 28 * dayMs
+/** What counts as activity does not depend on the budget: any one makes the rules follow it. */
+const traceBudget = 1
 const seed = 20_250_303
 /** As in production: an episode ends when the silence is 2 h under the limit. */
 const rearmMs = 2 * hourMs
@@ -81,15 +83,16 @@ export function evaluateHome(
 }
 
 function traceOf(readings: ReadingArrival[], timeZone: string): Trace {
+  const context = { timeZone, alarmsPerMonth: traceBudget }
   const trace: Trace = { litres: { since: [], lengthMs: [] }, activity: { since: [], lengthMs: [] } }
   const state = emptyState()
   const ignored: Decision[] = []
   for (const reading of readings) {
-    foldInto(state, [reading], reading.receivedAt, { timeZone }, ignored)
+    foldInto(state, [reading], reading.receivedAt, context, ignored)
     ignored.length = 0
     for (const measure of measures) {
       const silence = silenceOf(state, measure)
-      trace[measure].since.push(measure === 'activity' ? state.routine.activeAt : (silence?.since ?? null))
+      trace[measure].since.push(measure === 'activity' ? (state.routine?.activeAt ?? null) : (silence?.since ?? null))
       trace[measure].lengthMs.push(silence ? silence.until - silence.since : -1)
     }
   }
@@ -133,7 +136,7 @@ function learnedDelay(
   state: ResidentState,
   context: { timeZone: string; alarmsPerMonth: number },
 ): number {
-  if (state.routine.alert || state.silence?.fired12 || state.silence?.fired24) return 0
+  if (state.routine?.alert || state.silence?.fired12 || state.silence?.fired24) return 0
   const decisions: Decision[] = []
   for (const reading of afterCollapse(readings, collapse, { untilMs: observeMs, timeZone: context.timeZone })) {
     foldInto(state, [reading], reading.receivedAt, context, decisions)
@@ -148,6 +151,7 @@ type After = { afterMs: number } & Record<Measure, number>
 
 /** How long silence lasts by each measure at each reading after a collapse. */
 function traceAfter(readings: ReadingArrival[], collapse: Collapse, state: ResidentState, timeZone: string): After[] {
+  const context = { timeZone, alarmsPerMonth: traceBudget }
   const points: After[] = []
   const ignored: Decision[] = []
   const note = (at: EpochMs) => {
@@ -159,7 +163,7 @@ function traceAfter(readings: ReadingArrival[], collapse: Collapse, state: Resid
   }
   note(collapse.at)
   for (const reading of afterCollapse(readings, collapse, { untilMs: observeMs, timeZone })) {
-    foldInto(state, [reading], reading.receivedAt, { timeZone }, ignored)
+    foldInto(state, [reading], reading.receivedAt, context, ignored)
     ignored.length = 0
     note(reading.receivedAt)
   }

@@ -61,7 +61,7 @@ test('reads a folder of homes, or one home; says what it left out, and what is m
 })
 
 test('the command line is read strictly', () => {
-  expect(replayArgs(['DIR'])).toEqual({ folder: 'DIR', json: false })
+  expect(replayArgs(['DIR'])).toEqual({ folder: 'DIR', alarmsPerMonth: 1, json: false })
   expect(replayArgs(['DIR', '--budget', '0.5', '--json'])).toEqual({ folder: 'DIR', alarmsPerMonth: 0.5, json: true })
   for (const args of [[], ['A', 'B'], ['A', '--budget', '0'], ['A', '--budget', 'x'], ['A', '--other']])
     expect(() => replayArgs(args)).toThrow()

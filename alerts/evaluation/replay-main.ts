@@ -3,7 +3,7 @@ import { replay, replayArgs } from './replay.js'
 try {
   const { folder, alarmsPerMonth, json } = replayArgs(process.argv.slice(2))
   const done = await replay(folder, {
-    ...(alarmsPerMonth === undefined ? {} : { alarmsPerMonth }),
+    alarmsPerMonth,
     onAlert: (alert) => {
       const { home, rule, openedAt, silentSince, warmUp, en, zh } = alert
       const line = [home, rule, openedAt, silentSince ?? '-', warmUp ? 'warm-up' : 'counted', en, zh].join('\t')

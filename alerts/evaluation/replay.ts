@@ -20,12 +20,12 @@ export type ReplayedAlert = {
 /** Replays each home by the production rules; hands on each alert as it opens. Returns how much was replayed. */
 export async function replay(
   folder: string,
-  { alarmsPerMonth, onAlert }: { alarmsPerMonth?: number; onAlert: (alert: ReplayedAlert) => void },
+  { alarmsPerMonth, onAlert }: { alarmsPerMonth: number; onAlert: (alert: ReplayedAlert) => void },
 ): Promise<{ homes: number; readings: number; leftOut: number; cpuMs: number }> {
   const done = { homes: 0, readings: 0, leftOut: 0, cpuMs: 0 }
   for (const home of homesIn(folder)) {
     const { readings, leftOut } = await readingsOf(home)
-    const context = { timeZone: home.timeZone, ...(alarmsPerMonth === undefined ? {} : { alarmsPerMonth }) }
+    const context = { timeZone: home.timeZone, alarmsPerMonth }
     const decisions: Decision[] = []
     const begun = process.cpuUsage()
     foldInto(emptyState(), readings, readings.at(-1)?.receivedAt ?? 0, context, decisions)
@@ -52,16 +52,15 @@ export async function replay(
   return done
 }
 
-/** Reads `DIR [--budget N] [--json]`; throws with one clear line on anything else. */
-export function replayArgs(args: string[]): { folder: string; alarmsPerMonth?: number; json: boolean } {
+/** Reads `DIR [--budget N] [--json]`, a budget of 1 unless told; throws with one clear line on anything else. */
+export function replayArgs(args: string[]): { folder: string; alarmsPerMonth: number; json: boolean } {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { budget: { type: 'string' }, json: { type: 'boolean', default: false } },
+    options: { budget: { type: 'string', default: '1' }, json: { type: 'boolean', default: false } },
   })
   const [folder, ...rest] = positionals
   if (!folder || rest.length > 0) throw new Error(usage)
-  if (values.budget === undefined) return { folder, json: values.json }
   const alarmsPerMonth = Number(values.budget)
   if (!(alarmsPerMonth > 0 && alarmsPerMonth <= 100)) throw new Error('--budget: alarms a month, above 0 and up to 100')
   return { folder, alarmsPerMonth, json: values.json }

@@ -5,12 +5,11 @@ import { judgeHealth } from './health.js'
 import { followLeak, isTap } from './leak.js'
 import { expire, hear, judgeOffline, newReach, presenceDueAt, takePresence } from './offline.js'
 import { stepOf, takeRegister } from './register.js'
-import { emptyRoutine } from './routine.js'
 import { followFlow, judgeRunning } from './running.js'
 import { secondMs } from './say.js'
 import { judgeSilence } from './silence.js'
 import { type Context, dueAtOf, lateMs, type Meter, type ResidentState } from './state.js'
-import { noteActivity } from './unusual.js'
+import { noteActivity, switchLearning } from './unusual.js'
 import { addUse } from './uses.js'
 
 export { knowledge } from './knowledge.js'
@@ -32,8 +31,6 @@ export function fold(
   context: Context,
 ): { state: ResidentState; decisions: Decision[]; wakeAt: EpochMs | null } {
   const next = structuredClone(state)
-  // A state that was stored before there were routines.
-  next.routine ??= emptyRoutine()
   const decisions: Decision[] = []
   const wakeAt = foldInto(next, arrivals, now, context, decisions)
   return { state: next, decisions, wakeAt }
@@ -47,6 +44,7 @@ export function foldInto(
   context: Context,
   decisions: Decision[],
 ): EpochMs | null {
+  switchLearning(next, context)
   for (const arrival of arrivals) {
     // Arrival times may step back a little between connections; time for the rules does not.
     const at = Math.max(arrival.receivedAt, next.newestAt)
@@ -138,7 +136,7 @@ function takeValue(
   if (meter.kind === 'electricity') {
     const [windowFrom, windowTotal] = meter.mark
     followPower(meter, { from, known })
-    if (known && meter.coveredFrom < at && meter.mark[0] > windowFrom) {
+    if (state.routine && known && meter.coveredFrom < at && meter.mark[0] > windowFrom) {
       const window = { from: windowFrom, at, wh: meter.total - windowTotal }
       if (isSwitched(meter, window)) noteActivity(state, { at, spanMs: at - windowFrom, by: 'electricity' }, context)
     }
@@ -147,8 +145,10 @@ function takeValue(
   meter.coveredTo = at
   if (!known) meter.coveredFrom = at
   if (increment > 0) addUse(state, { from, at }, increment)
-  followLeak(meter, { increment, known })
-  if (isTap(meter, increment, at - from)) noteActivity(state, { at, spanMs: at - from, by: 'water' }, context)
+  if (state.routine) {
+    followLeak(meter, { increment, known })
+    if (isTap(meter, increment, at - from)) noteActivity(state, { at, spanMs: at - from, by: 'water' }, context)
+  }
   followFlow(meter, { from, increment, known }, arrivedAt, context, out)
 }
 

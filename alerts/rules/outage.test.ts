@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest'
 import type { Arrival, Decision } from '../model.js'
 import { emptyState, fold } from './fold.js'
-import { context, hour, inOrder, meter, minute, monday7 } from './scene.test-support.js'
+import { context as fixed, hour, inOrder, meter, minute, monday7 } from './scene.test-support.js'
 
 const t = monday7
 const day = 24 * hour
+const context = { ...fixed, alarmsPerMonth: 1 }
 const every = 10 * minute
 const seed = process.env.SEED ? Number(process.env.SEED) : 77
 

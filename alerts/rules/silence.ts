@@ -54,7 +54,7 @@ export function silenceOf(
 ): { since: EpochMs; until: EpochMs } | null {
   const covered = coverageOf(state, isHeard)
   if (!covered) return null
-  const active = measure === 'litres' ? (activityOf(state)?.at ?? null) : state.routine.activeAt
+  const active = measure === 'litres' ? (activityOf(state)?.at ?? null) : (state.routine?.activeAt ?? null)
   return { since: active !== null && active > covered.from ? active : covered.from, until: covered.until }
 }
 
@@ -73,7 +73,7 @@ export function judgeSilence(state: ResidentState, at: EpochMs, context: Context
     if (activity && newest - activity.at < overMs) clear(state, state.silence, activity, at, context, out)
   }
   const covered = coverageOf(state, isHeard)
-  judgeUnusual(state, covered, at, context, out)
+  if (state.routine) judgeUnusual(state, covered, at, context, out)
   if (state.settleAt !== null || state.silence?.fired24) return
   if (!covered || at - covered.until > covered.limitMs) return
   const since = activity && activity.at > covered.from ? activity.at : covered.from
@@ -81,7 +81,7 @@ export function judgeSilence(state: ResidentState, at: EpochMs, context: Context
   if (lengthMs < shortMs) return
   state.silence ??= { since, fired12: false, fired24: false }
   // With a line of the resident's own the rule of 12 h has no say; the one of 24 h always has.
-  if (!state.silence.fired12 && !isLearned(state.routine, since)) {
+  if (!state.silence.fired12 && !(state.routine && isLearned(state.routine, since))) {
     state.silence.fired12 = true
     open(state, 'silent_12h', { since, until: covered.until, at }, context, out)
   }

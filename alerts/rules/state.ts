@@ -1,6 +1,6 @@
 import type { DeviceKind, EpochMs } from '../model.js'
 import type { Cycles } from './cycles.js'
-import { emptyRoutine, type Routine } from './routine.js'
+import type { Routine } from './routine.js'
 import { hourMs, minuteMs } from './say.js'
 
 /** A time and a running total (L or Wh) at that time. */
@@ -90,12 +90,15 @@ export type ResidentState = {
   silence: { since: EpochMs; fired12: boolean; fired24: boolean } | null
   presence: Record<string, { online: boolean; since: EpochMs }>
   gatewayOffline: { since: EpochMs } | null
-  /** What is learned of this resident's own silences. */
-  routine: Routine
+  /** What is learned of this resident's own silences; missing where nothing is to be learned. */
+  routine?: Routine
 }
 
-/** The resident's own zone, and how many false alarms a month the learned line may cost (1 unless told). */
-export type Context = { timeZone: string; alarmsPerMonth?: number }
+/**
+ * The resident's own zone, and how many false alarms a month the learned line may cost; null: the fixed rules alone,
+ * and nothing is learned.
+ */
+export type Context = { timeZone: string; alarmsPerMonth: number | null }
 
 export function emptyState(): ResidentState {
   return {
@@ -110,7 +113,6 @@ export function emptyState(): ResidentState {
     silence: null,
     presence: {},
     gatewayOffline: null,
-    routine: emptyRoutine(),
   }
 }
 

@@ -1,7 +1,18 @@
 import { expect, test } from 'vitest'
 import type { Arrival, Decision, ReadingArrival } from '../model.js'
-import { emptyState, fold, type ResidentState, unlearn } from './fold.js'
-import { heldBack, hour, inOrder, lines, local, meter, minute, monday7, reading } from './scene.test-support.js'
+import { type Context, emptyState, fold, type ResidentState, unlearn } from './fold.js'
+import {
+  context as fixed,
+  heldBack,
+  hour,
+  inOrder,
+  lines,
+  local,
+  meter,
+  minute,
+  monday7,
+  reading,
+} from './scene.test-support.js'
 
 const t = monday7
 const day = 24 * hour
@@ -46,13 +57,14 @@ function home(days: number, hours: number, p: Habit = {}, collapseAt = t + days 
   )
 }
 
-const play = (arrivals: Arrival[], context: { timeZone: string; alarmsPerMonth?: number } = zone) =>
+const play = (arrivals: Arrival[], context: Context = zone) =>
   fold(emptyState(), arrivals, arrivals.at(-1)!.receivedAt, context)
+const routineOf = ({ routine }: ResidentState) => routine!
 const after = (decisions: Decision[], from: number) =>
   decisions.filter((d) => d.type === 'open' && d.openedAt > from) as Extract<Decision, { type: 'open' }>[]
 
 /** The collapse is at 15:00 of the last day; hours until the first inactivity alert. */
-function delayOf(arrivals: Arrival[], days: number, context = zone): number {
+function delayOf(arrivals: Arrival[], days: number, context: Context = zone): number {
   const collapseAt = t + days * day + 8 * hour
   const first = after(play(arrivals, context).decisions, collapseAt).find(({ kind }) => learned.test(kind))
   return first ? (first.openedAt - collapseAt) / hour : Number.POSITIVE_INFINITY
@@ -186,7 +198,7 @@ test('a leak that starts with the collapse hides its first hours only', () => {
 
 test('an outage of 3 h or 3 days opens no inactivity alert and teaches nothing', () => {
   const whole = home(80, 0)
-  const taught = play(whole).state.routine
+  const taught = routineOf(play(whole).state)
   for (const hours of [3, 72]) {
     const from = t + 50 * day + 3 * hour
     const holed = whole.filter((r) => r.observedAt <= from || r.observedAt >= from + hours * hour)
@@ -196,7 +208,7 @@ test('an outage of 3 h or 3 days opens no inactivity alert and teaches nothing',
       `${hours} h`,
     ).toEqual([])
     const longest = (gaps: number[][]) => Math.max(...gaps.map((gap) => gap[2]!))
-    expect(longest(state.routine.gaps)).toBeLessThanOrEqual(longest(taught.gaps))
+    expect(longest(routineOf(state).gaps)).toBeLessThanOrEqual(longest(taught.gaps))
   }
 })
 
@@ -206,12 +218,12 @@ test('a backlog that ends in use opens nothing; what it tells still teaches', ()
   const before = after(play(home(51, 0)).decisions, from).length
   const { state, decisions } = play(late)
   expect(after(decisions, from).filter(({ kind }) => learned.test(kind)).length).toBeLessThanOrEqual(before)
-  expect(state.routine.gaps.at(-1)![0]).toBe(play(home(51, 0)).state.routine.gaps.at(-1)![0])
+  expect(routineOf(state).gaps.at(-1)![0]).toBe(routineOf(play(home(51, 0)).state).gaps.at(-1)![0])
 })
 
 test('one upload a day, without times between: the line is never learned and the fixed rules stay', () => {
   const { state, decisions } = play(home(60, 60, { every: day }))
-  expect(state.routine.gaps).toEqual([])
+  expect(routineOf(state).gaps).toEqual([])
   expect(lines(decisions, unusual)).toEqual([])
 })
 
@@ -223,7 +235,7 @@ test('an absence of days is found by the 24 h rule and teaches nothing', () => {
       at > away[0] && at < away[1] ? 0 : ((used.get(at) ?? 0) * hour) / (10 * minute),
     ),
   )
-  expect(Math.max(...state.routine.gaps.map((gap) => gap[2]))).toBeLessThan(24 * 4)
+  expect(Math.max(...routineOf(state).gaps.map((gap) => gap[2]))).toBeLessThan(24 * 4)
 })
 
 test('a slow decline is told, not learned away', () => {
@@ -247,18 +259,18 @@ test('a silence that was an emergency is unlearned, during it or afterwards', ()
   const during = arrivals.filter(({ observedAt }) => observedAt <= found)
   const rest = arrivals.slice(during.length)
   const lying = play(during).state
-  const since = lying.routine.activeAt!
+  const since = routineOf(lying).activeAt!
   const later = fold(lying, rest, arrivals.at(-1)!.receivedAt, zone).state
   const isOfThis = ([, , quarters]: readonly number[]) => quarters! > 12 * 4
-  expect(later.routine.gaps.some(isOfThis)).toBe(true)
+  expect(routineOf(later).gaps.some(isOfThis)).toBe(true)
   const marked = fold(unlearn(lying, since, zone), rest, arrivals.at(-1)!.receivedAt, zone).state
-  expect(marked.routine.gaps.some(isOfThis)).toBe(false)
-  expect(marked.routine.bias).toBeLessThan(later.routine.bias)
-  const corrected = unlearn(later, since, zone).routine
-  expect(corrected.gaps).toEqual(marked.routine.gaps)
+  expect(routineOf(marked).gaps.some(isOfThis)).toBe(false)
+  expect(routineOf(marked).bias).toBeLessThan(routineOf(later).bias)
+  const corrected = routineOf(unlearn(later, since, zone))
+  expect(corrected.gaps).toEqual(routineOf(marked).gaps)
   // The list of the highest is full: the lowest that made room does not come back.
-  expect(corrected.tops).toEqual(marked.routine.tops.slice(0, corrected.tops.length))
-  expect(unlearn(later, since + 12 * hour, zone).routine).toEqual(later.routine)
+  expect(corrected.tops).toEqual(routineOf(marked).tops.slice(0, corrected.tops.length))
+  expect(unlearn(later, since + 12 * hour, zone)).toEqual(later)
 })
 
 test('days of 23 and 25 h move the line with the clock on the wall', () => {
@@ -308,7 +320,7 @@ test('the learned state stays under 8 KB after years of an irregular life', () =
   const { state } = play(
     meter('water', { from: t, to: t + 400 * day, every: hour }, (at) => (used.has(at / hour) ? 5.3 : 0)),
   )
-  expect(state.routine.gaps.length).toBe(200)
+  expect(routineOf(state).gaps.length).toBe(200)
   expect(JSON.stringify(state.routine).length).toBeLessThan(7_000)
   expect(JSON.stringify(state).length).toBeLessThan(8_000)
 })
@@ -319,8 +331,42 @@ test('the button is a sign of life for the line, too', () => {
   expect(delayOf(arrivals, days)).toBeGreaterThan(delayOf(fallen(days), days))
 })
 
-test('a state from before there were routines is taken as it is', () => {
-  const { routine: _none, ...old } = play(home(1, 0)).state
-  const arrivals = home(2, 0).slice(200)
-  expect(() => fold(old as ResidentState, arrivals, arrivals.at(-1)!.receivedAt, zone)).not.toThrow()
+test('with a state from before there were routines the line starts cold: fixed rules first, its own later', () => {
+  const arrivals = home(80, 56, {}, t + 80 * day + 8 * hour)
+  const before = (at: number) => arrivals.filter(({ observedAt }) => observedAt <= at)
+  const between = (from: number, to: number) => arrivals.filter((r) => r.observedAt > from && r.observedAt <= to)
+  const stored = play(before(t + 40 * day), fixed).state
+  const young = fold(stored, between(t + 40 * day, t + 50 * day), t + 50 * day, zone)
+  expect(routineOf(young.state).firstAt).toBeGreaterThan(t + 40 * day)
+  expect(lines(young.decisions, unusual)).toEqual([])
+  const old = fold(young.state, between(t + 50 * day, t + 83 * day), arrivals.at(-1)!.receivedAt, zone)
+  const found = after(old.decisions, t + 80 * day + 8 * hour)
+  expect(found.map(({ kind }) => kind)).toEqual(['silence_unusual', 'silent_24h'])
+})
+
+test('switched off: 40 days of history are followed by silent_12h at 12 h, and nothing is learned', () => {
+  const inhabited = (arrivals: ReadingArrival[]) =>
+    inOrder(
+      arrivals,
+      meter('electricity', { from: t, to: t + 40 * day + 56 * hour, every: 10 * minute }, () => 60),
+    )
+  const lastAt = t + 40 * day + 7 * hour
+  const arrivals = inhabited(
+    home(40, 56, {}, lastAt).map((r) => ({ ...r, value: r.value! + (r.observedAt >= lastAt ? 12 : 0) })),
+  )
+  const { state, decisions } = play(arrivals, fixed)
+  expect(lines(after(decisions, lastAt))).toEqual([
+    `open silent_12h ${local(lastAt + 12 * hour)}`,
+    `open silent_24h ${local(lastAt + 24 * hour)}`,
+  ])
+  expect(lines(decisions, unusual)).toEqual([])
+  expect(state).not.toHaveProperty('routine')
+  for (const one of state.meters) for (const part of ['leak', 'cycles']) expect(one).not.toHaveProperty(part)
+  // Switched on for these 40 days and off again, the state is that of one where it was never on.
+  const split = arrivals.findIndex(({ receivedAt }) => receivedAt > t + 40 * day)
+  const learning = play(arrivals.slice(0, split)).state
+  expect(routineOf(learning).gaps.length).toBeGreaterThan(0)
+  const off = fold(learning, arrivals.slice(split), arrivals.at(-1)!.receivedAt, fixed)
+  expect(off.state).toEqual(state)
+  expect(after(off.decisions, lastAt)).toEqual(after(decisions, lastAt))
 })

@@ -1,16 +1,27 @@
 import type { Decision, EpochMs, Headline } from '../model.js'
 import { correct, lineOf, scoreOf } from './line.js'
-import { gapMsMin, jitterMs, learn, passed, type Routine } from './routine.js'
+import { emptyRoutine, gapMsMin, jitterMs, learn, passed, type Routine } from './routine.js'
 import { lengthOf, minuteMs, sinceZh, timeOf } from './say.js'
 import { type Context, limitMsOf, type Meter, type ResidentState } from './state.js'
 import { wallClock } from './zone.js'
 
-/** One page for nothing a month: what families and staff put up with. */
-const budgetDefault = 1
-/** A meter that reports seldom lags behind the others by up to its interval; more than that it does not know. */
-const budgetOf = ({ alarmsPerMonth }: Context) => alarmsPerMonth ?? budgetDefault
-
 export type Covered = { from: EpochMs; until: EpochMs; limitMs: number }
+
+/**
+ * Gives a state what the learned line needs, or takes it away: a routine begins empty wherever there is none. An alert
+ * that is open when the line is taken away stays for a person to close, because its silence may still go on.
+ */
+export function switchLearning(state: ResidentState, { alarmsPerMonth }: Context): void {
+  if (alarmsPerMonth !== null) {
+    state.routine ??= emptyRoutine()
+    return
+  }
+  if (!state.routine) return
+  delete state.routine
+  for (const meter of state.meters)
+    if (meter.kind === 'water') delete meter.leak
+    else delete meter.cycles
+}
 
 /** Somebody was up in the interval of `spanMs` that ended at `at`: ends the silence before, and learns from it. */
 export function noteActivity(
@@ -19,20 +30,23 @@ export function noteActivity(
   context: Context,
 ): void {
   const { routine } = state
+  const { alarmsPerMonth, timeZone } = context
+  if (!routine || alarmsPerMonth === null) return
   const alerted = routine.alert !== null
-  const ended = passed(routine, { at, spanMs, by }, context.timeZone)
+  const ended = passed(routine, { at, spanMs, by }, timeZone)
   if (!ended) return
-  // Silence over a hole, or over a time that another meter does not tell yet, may have been none.
+  // Silence over a hole, or over a time that another meter does not tell yet, may have been none. A meter that reports
+  // seldom lags behind the others by up to its interval; more than that it does not know.
   const known = state.meters.every(
     (meter) => meter.coveredFrom <= ended.since && (meter.coveredTo >= at - limitMsOf(meter.reach) || meter.at === at),
   )
   if (ended.teaches && known) {
-    const score = scoreOf(routine, ended, context.timeZone)
-    learn(routine, ended, score, context.timeZone)
+    const score = scoreOf(routine, ended, timeZone)
+    learn(routine, ended, score, timeZone)
   }
   // A confirmed emergency, marked while it lasted, is no false alarm.
   const alarms = alerted && ended.teaches ? 1 : 0
-  if (alarms > 0 || ended.at - ended.since > gapMsMin) correct(routine, { at, alarms }, budgetOf(context))
+  if (alarms > 0 || ended.at - ended.since > gapMsMin) correct(routine, { at, alarms }, alarmsPerMonth)
 }
 
 /**
@@ -42,6 +56,7 @@ export function noteActivity(
 export function unlearn(state: ResidentState, since: EpochMs, context: Context): ResidentState {
   const next = structuredClone(state)
   const { routine } = next
+  if (!routine) return next
   if (routine.activeAt === since) {
     routine.vague = true
     return next
@@ -66,7 +81,8 @@ export function judgeUnusual(
   out: Decision[],
 ): void {
   const { routine } = state
-  if (routine.activeAt === null) return
+  const { alarmsPerMonth, timeZone } = context
+  if (!routine || alarmsPerMonth === null || routine.activeAt === null) return
   if (routine.alert && routine.activeAt > routine.alert.since) {
     routine.alert = null
     out.push({ type: 'clear', kind: 'silence_unusual', at, headline: activeHeadline(routine, at, context) })
@@ -77,7 +93,7 @@ export function judgeUnusual(
   if (since === routine.activeAt && lengthMs > routine.provenMs) routine.provenMs = lengthMs
   if (routine.alert || lengthMs + jitterMs < gapMsMin) return
   if (state.settleAt !== null || at - covered.until > covered.limitMs) return
-  if (routine.line?.since !== since) routine.line = lineOf(routine, since, budgetOf(context), context.timeZone)
+  if (routine.line?.since !== since) routine.line = lineOf(routine, since, alarmsPerMonth, timeZone)
   const { line } = routine
   if (!line || lengthMs + jitterMs < line.limitMs) return
   routine.alert = { since, openedAt: at }

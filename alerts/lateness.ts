@@ -30,6 +30,14 @@ export function watchLateness({
     },
   })
   gauge.reset()
+  new Gauge({
+    name: 'shouwang_emergencies_untold',
+    help: 'Emergencies open for over a minute of which no page has reached anybody',
+    registers: [metrics],
+    async collect() {
+      this.set((await measureLateness(db, { now: clock.now() }).catch(() => undefined))?.untold ?? Number.NaN)
+    },
+  })
   return async () => {
     if (!(await isMigrated(db))) return false
     const { escalationS, pagesS, arrivalsS } = await measureLateness(db, { now: clock.now() })

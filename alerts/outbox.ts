@@ -7,6 +7,7 @@ import {
   cancelPage,
   claimPages,
   isStillOpen,
+  lineOf,
   recordFailed,
   recordRetry,
   recordSent,
@@ -22,6 +23,8 @@ import { attemptsMax, type Channel, type Page, retryPauseMs, type SendResult } f
 const sendsMax = 64
 /** What is no emergency never takes all places: a slow mail server must not keep an emergency waiting. */
 const otherSendsMax = 16
+/** Sends under way to one person through one channel: a phone that hangs takes no more places than these. */
+const perLineMax = 8
 /** Longer than any channel's own deadline, so that a page is not claimed twice while it is being sent. */
 const leaseMs = 15_000
 const sendMsMax = 12_000
@@ -65,6 +68,7 @@ export function createOutbox({
   const stopping = new AbortController()
   const underWay = new Set<Promise<void>>()
   let othersUnderWay = 0
+  const perLine = new Map<string, number>()
 
   async function work(): Promise<'more' | 'idle'> {
     if (underWay.size >= sendsMax) {
@@ -75,19 +79,30 @@ export function createOutbox({
     const claimedAt = clock.now()
     const emergenciesOnly = othersUnderWay >= otherSendsMax
     const pagesMax = emergenciesOnly ? free : Math.min(free, otherSendsMax)
-    const pages = await claimPages(db, { now: claimedAt, leaseMs, pagesMax, emergenciesOnly })
+    const busyLines = [...perLine].filter(([, sends]) => sends >= perLineMax).map(([line]) => line)
+    const pages = await claimPages(db, { now: claimedAt, leaseMs, pagesMax, emergenciesOnly, perLineMax, busyLines })
     for (const page of pages) {
       const other = page.severity === 'emergency' ? 0 : 1
+      const line = lineOf(page)
       othersUnderWay += other
+      perLine.set(line, (perLine.get(line) ?? 0) + 1)
       const sending: Promise<void> = deliver(page, claimedAt)
-        .catch((error: unknown) => log.error({ err: error, pageId: page.pageId }, 'page.failed'))
+        .catch(async (error: unknown) => {
+          log.error({ err: error, pageId: page.pageId }, 'page.failed')
+          await releasePage(db, page.pageId)
+        })
+        .catch((error: unknown) => log.error({ err: error, pageId: page.pageId }, 'page.leftToItsLease'))
         .finally(() => {
           underWay.delete(sending)
           othersUnderWay -= other
+          const left = perLine.get(line)! - 1
+          if (left > 0) perLine.set(line, left)
+          else perLine.delete(line)
+          if (left === perLineMax - 1) loop?.nudge()
         })
       underWay.add(sending)
     }
-    return pages.length === pagesMax ? 'more' : 'idle'
+    return pages.length > 0 ? 'more' : 'idle'
   }
 
   async function deliver(page: ClaimedPage, claimedAt: Date): Promise<void> {

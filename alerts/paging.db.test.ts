@@ -263,3 +263,44 @@ test('the same thing wrong again is the same episode while its alert is open', a
   )
   expect(again).toBeNull()
 })
+
+test('a phone that hangs takes no more places than a few: the page of somebody else leaves at once', async () => {
+  const release: (() => void)[] = []
+  answer = (_, to) =>
+    to.includes('worker')
+      ? new Promise((resolve) => release.push(() => resolve({ kind: 'sent', detail: '' })))
+      : { kind: 'sent', detail: '' }
+  await registerCommunity(database.db, {
+    key: 'q',
+    now: clock.now(),
+    channelsOf: (who) => [
+      { kind: 'webhook', address: `http://127.0.0.1/other-${who === 'worker' ? 'w' : who}`, secret: webhookSecret },
+    ],
+  })
+  for (let i = 0; i < 100; i++) await open('button')
+  const now = clock.now()
+  await database.db.transaction((tx) =>
+    openAlert(
+      tx,
+      {
+        residentId: 'q-1',
+        deviceNo: null,
+        kind: 'button',
+        openedAt: now,
+        observedAt: now,
+        headline: { zh: '', en: '' },
+        reason: {},
+      },
+      now,
+    ),
+  )
+  const startedAt = performance.now()
+  while (!sent.some(({ to }) => to.endsWith('other-w'))) {
+    if (performance.now() - startedAt > 3_000) throw new Error('the other page waits')
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  expect(sent.filter(({ to }) => to.includes('/worker')).length).toBeLessThan(16)
+  answer = () => ({ kind: 'sent', detail: '' })
+  for (const letGo of release) letGo()
+  await quiet()
+})

@@ -41,6 +41,7 @@ export type DashboardDeps = {
 const bodyBytesMax = 16 * 1024
 const urlChars = 300
 const requestMsMax = 30_000
+const headersMsMax = 10_000
 
 /** The dashboard, ready to listen. `close()` ends the streams that browsers hold. */
 export async function createDashboard(deps: DashboardDeps): Promise<FastifyInstance> {
@@ -52,6 +53,8 @@ export async function createDashboard(deps: DashboardDeps): Promise<FastifyInsta
     bodyLimit: bodyBytesMax,
     routerOptions: { maxParamLength: urlChars },
     requestTimeout: requestMsMax,
+    // Half a request is not waited for longer than this.
+    http: { headersTimeout: headersMsMax, connectionsCheckingInterval: 5_000 },
     forceCloseConnections: true,
   })
   if (deps.onRoute) {

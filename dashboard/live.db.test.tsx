@@ -128,6 +128,13 @@ test('an emergency sounds until it is muted or taken, once somebody has turned t
   await expect.poll(rings).toBe(true)
   await page.click(`[data-mute="${c.alertId}"]`)
   expect(await rings()).toBe(false)
+  // Nobody went: the chain is walked again, and what was muted was the round before.
+  await database.db.query('update alerts set round = round + 1 where alert_id = $1', [c.alertId])
+  await recordAlertEvent(database.db, { alertId: c.alertId, at: testNow, kind: 'returned', detail: { round: 1 } })
+  dashboard.signal.raise('alerts')
+  await expect.poll(rings).toBe(true)
+  await page.click(`[data-mute="${c.alertId}"]`)
+  expect(await rings()).toBe(false)
   const alertId = await openEmergency()
   await page.waitForSelector(`#alert-${alertId}`)
   await expect.poll(rings).toBe(true)

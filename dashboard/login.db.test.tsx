@@ -100,13 +100,19 @@ test('an unknown login costs the time of a real one', async () => {
   expect(await time('nobody')).toBeGreaterThan((await time(home.staff.supervisor.login)) / 4)
 })
 
-test('ten attempts a minute for a login, thirty for an address, then 429 even with the right password', async () => {
+test('ten attempts a minute for a login from one address, thirty for an address, then 429 even with the right password', async () => {
   for (let i = 0; i < 10; i++)
-    expect((await post('/login', { ...worker(), password: 'wrong' }, {}, `10.2.0.${i}`)).statusCode).toBe(401)
+    expect((await post('/login', { ...worker(), password: 'wrong' }, {}, '10.2.1.1')).statusCode).toBe(401)
   const refused = await post('/login', worker(), {}, '10.2.1.1')
   expect(refused.statusCode).toBe(429)
   expect(refused.headers['retry-after']).toBe('60')
   expect(refused.cookies).toEqual([])
+  // Who guesses from elsewhere does not lock out the one whose login it is ...
+  expect((await post('/login', worker(), {}, '10.2.1.2')).statusCode).toBe(303)
+  // ... but many addresses together are slowed down too.
+  for (let i = 0; i < 48; i++) await post('/login', { ...worker(), password: 'wrong' }, {}, `10.2.2.${i}`)
+  expect((await post('/login', worker(), {}, '10.2.1.3')).statusCode).toBe(303)
+  expect((await post('/login', worker(), {}, '10.2.1.4')).statusCode).toBe(429)
   dashboard.clock.advance(61_000)
   expect((await post('/login', worker(), {}, '10.2.1.1')).statusCode).toBe(303)
 

@@ -1,7 +1,13 @@
 import type { Queryable } from './pool.js'
 
-/** Times in epoch ms. */
-export type EpisodeRow = { alertId: number; active: boolean; firstAt: number; lastAt: number; alertOpen: boolean }
+/** Times in epoch ms; closedAt: when the alert was closed, null while it is open. */
+export type EpisodeRow = {
+  alertId: number
+  active: boolean
+  firstAt: number
+  lastAt: number
+  closedAt: number | null
+}
 export type AlarmDevice = { residentId: string; room: string; timeZone: string; episode: EpisodeRow | undefined }
 
 /**
@@ -25,10 +31,10 @@ export async function lockAlarmDevices(tx: Queryable, deviceNos: number[]): Prom
     active: boolean
     first_at: Date
     last_at: Date
-    alert_open: boolean
+    closed_at: Date | null
   }>(
     `select d.device_no, d.resident_id, d.room, r.time_zone, e.alert_id, e.active, e.first_at, e.last_at,
-            a.closed_at is null as alert_open
+            a.closed_at
        from devices d join residents r using (resident_id)
        left join alarm_episodes e using (device_no) left join alerts a using (alert_id)
       where d.device_no = any($1)`,
@@ -49,7 +55,7 @@ export async function lockAlarmDevices(tx: Queryable, deviceNos: number[]): Prom
                 active: row.active,
                 firstAt: row.first_at.getTime(),
                 lastAt: row.last_at.getTime(),
-                alertOpen: row.alert_open,
+                closedAt: row.closed_at?.getTime() ?? null,
               },
       },
     ]),

@@ -17,11 +17,12 @@ export type AlertRow = {
   timeZone: string
   handledBy: { staffId: string; name: string } | null
   outcome: Outcome | null
+  /** How often its chain was walked before. */
+  round: number
 }
 
 export type AlertDetail = AlertRow & {
   step: number
-  round: number
   dueAt: Date | null
   outcomeNote: string
   reason: Record<string, unknown>
@@ -57,7 +58,7 @@ export type PageRow = {
 }
 
 const rowColumns = `a.alert_id as "alertId", a.kind, a.severity, a.stage, a.opened_at as "openedAt",
-  a.observed_at as "observedAt", a.closed_at as "closedAt", a.outcome,
+  a.observed_at as "observedAt", a.closed_at as "closedAt", a.outcome, a.round,
   json_build_object('zh', a.headline_zh, 'en', a.headline_en) as headline,
   r.resident_id as "residentId", r.name as "residentName", r.address, r.time_zone as "timeZone",
   case when h.staff_id is not null then json_build_object('staffId', h.staff_id, 'name', h.name) end as "handledBy"`
@@ -98,7 +99,7 @@ export async function findAlert(
   p: { alertId: number; communityIds: string[] },
 ): Promise<AlertDetail | null> {
   const { rows } = await db.query(
-    `select ${rowColumns}, a.step, a.round, a.due_at as "dueAt", a.outcome_note as "outcomeNote", a.reason,
+    `select ${rowColumns}, a.step, a.due_at as "dueAt", a.outcome_note as "outcomeNote", a.reason,
             c.name as "communityName", coalesce(d.room, '') as room, d.device_id as "deviceId",
             r.phone, r.door_code as "doorCode", r.key_holder as "keyHolder", r.health_note as "healthNote"
      from ${rowTables} join communities c on c.community_id = a.community_id left join devices d using (device_no)

@@ -17,6 +17,18 @@ test('migrations are applied once, and again does nothing', async () => {
   expect(await count()).toBe(before)
 })
 
+test('the alerts closed lately are found by their index', async () => {
+  const plan = await database.db.transaction(async (tx) => {
+    await tx.query('set local enable_seqscan = off')
+    const { rows } = await tx.query(
+      `explain select alert_id from alerts where community_id = 'c' and closed_at >= '2026-01-01T00:00Z'
+        order by closed_at desc limit 50`,
+    )
+    return JSON.stringify(rows)
+  })
+  expect(plan).toContain('alerts_closed')
+})
+
 test('readings is a hypertable, keyed so that the same reading twice is one row', async () => {
   const { rows } = await database.db.query(
     "select hypertable_name from timescaledb_information.hypertables where hypertable_name = 'readings'",

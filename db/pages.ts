@@ -33,26 +33,42 @@ export type ClaimedPage = {
   healthNote: string | null
 }
 
+export type ClaimLimits = {
+  now: Date
+  leaseMs: number
+  pagesMax: number
+  emergenciesOnly: boolean
+  /** Pages to one person through one channel in this claim. */
+  perLineMax: number
+  /** `lineOf` those that have enough under way already. */
+  busyLines: string[]
+}
+
+/** One person's one channel: what hangs for one must not hold up the others. */
+export const lineOf = (page: { staffId: string; channel: string }): string => `${page.staffId}/${page.channel}`
+
 /**
- * Claims pages whose time has come, emergencies first, for `leaseMs`: a process that dies meanwhile leaves them to the
- * next one after that. A first attempt is due at once whatever the clocks say: the host that wrote the page may run ahead.
+ * Claims pages whose time has come, emergencies and first attempts first, for `leaseMs`: a process that dies meanwhile
+ * leaves them to the next one after that. A first attempt is due at once whatever the clocks say: the host that wrote
+ * the page may run ahead.
  */
-export async function claimPages(
-  db: Queryable,
-  {
-    now,
-    leaseMs,
-    pagesMax,
-    emergenciesOnly,
-  }: { now: Date; leaseMs: number; pagesMax: number; emergenciesOnly: boolean },
-): Promise<ClaimedPage[]> {
+export async function claimPages(db: Queryable, limits: ClaimLimits): Promise<ClaimedPage[]> {
+  const { now, leaseMs, pagesMax, emergenciesOnly, perLineMax, busyLines } = limits
   const { rows } = await db.query<ClaimedPage>(
-    `with due as (
-       select p.page_id from pages p join alerts a using (alert_id)
+    `with candidates as (
+       select p.page_id, a.severity <> 'emergency' as other, p.attempts > 0 as again, p.next_attempt_at,
+              row_number() over (partition by p.staff_id, p.channel
+                                 order by a.severity <> 'emergency', p.attempts > 0, p.next_attempt_at) as nth
+         from pages p join alerts a using (alert_id)
         where p.status = 'pending' and (p.attempts = 0 or p.next_attempt_at <= $1)
           and (p.claimed_until is null or p.claimed_until <= $1 or p.claimed_until > $2)
           and (a.severity = 'emergency' or not $4)
-        order by a.severity <> 'emergency', p.next_attempt_at limit $3 for update of p skip locked
+          and p.staff_id || '/' || p.channel <> all($6)
+     ), due as (
+       select p.page_id from pages p join candidates c using (page_id)
+        where c.nth <= $5 and p.status = 'pending'
+          and (p.claimed_until is null or p.claimed_until <= $1 or p.claimed_until > $2)
+        order by c.other, c.again, c.next_attempt_at limit $3 for update of p skip locked
      ), claimed as (
        update pages p set claimed_until = $2 from due where p.page_id = due.page_id returning p.*
      )
@@ -63,7 +79,7 @@ export async function claimPages(
             r.phone, r.door_code as "doorCode", r.key_holder as "keyHolder", r.health_note as "healthNote"
        from claimed c join alerts a using (alert_id) join residents r using (resident_id) join staff s on s.staff_id = c.staff_id
        left join staff_channels h on h.staff_id = c.staff_id and h.position = c.position and h.kind = c.channel`,
-    [now, new Date(now.getTime() + leaseMs), pagesMax, emergenciesOnly],
+    [now, new Date(now.getTime() + leaseMs), pagesMax, emergenciesOnly, perLineMax, busyLines],
   )
   return rows
 }

@@ -63,6 +63,11 @@ export function openDatabase({
   async function once<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
     const client = await pool.connect()
     let broken: Error | undefined
+    // A connection that is lost between two statements says so in an event; unheard it would end the process.
+    const lost = (error: Error) => {
+      broken = error
+    }
+    client.on('error', lost)
     try {
       await client.query('begin')
       const result = await work(client)
@@ -70,14 +75,11 @@ export function openDatabase({
       return result
     } catch (error) {
       // On a connection that does not answer, a rollback would only wait once more; the server undoes what was begun.
-      broken = isFromServer(error)
-        ? await client.query('rollback').then(
-            () => undefined,
-            (lost: Error) => lost,
-          )
-        : (error as Error)
+      if (isFromServer(error)) await client.query('rollback').catch(lost)
+      else lost(error as Error)
       throw error
     } finally {
+      client.off('error', lost)
       client.release(broken)
     }
   }
@@ -87,6 +89,7 @@ export function openDatabase({
     transaction: (work) => once(work).catch((error) => (isWorthAgain(error) ? once(work) : Promise.reject(error))),
     patiently: async (work) => {
       const client = new pg.Client({ ...shared, statement_timeout: longStatementMsMax })
+      client.on('error', (error) => log.warn({ error: error.message }, 'database.connectionLost'))
       await client.connect()
       try {
         return await work(client)

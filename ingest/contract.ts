@@ -13,7 +13,13 @@ const registerMax = 1e12
 
 const common = {
   ts: z.union([z.string(), z.number()]).optional(),
-  battery: z.number().min(0).max(1).optional(),
+  // The store keeps it in four bytes, which refuse what is smaller than 10^-45.
+  battery: z
+    .number()
+    .min(0)
+    .max(1)
+    .transform((part) => Math.round(part * 10_000) / 10_000)
+    .optional(),
   tamper: z.boolean().optional(),
   fault: z.boolean().optional(),
   seq: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
@@ -46,6 +52,19 @@ export const readingSchemas = {
   smoke: alarm,
   gas: alarm,
 } as const
+
+/**
+ * What a reading is nothing without. Every other field is a side field: one that cannot be used is dropped and noted,
+ * and the reading is kept. `ts` is one for an alarm, which is paged at its arrival then, and so is `test`: in doubt an
+ * alarm is real.
+ */
+export const coreFields: Record<ReadingKind, readonly string[]> = {
+  water: ['litres', 'ts'],
+  electricity: ['wh', 'ts'],
+  button: ['event'],
+  smoke: ['alarm'],
+  gas: ['alarm'],
+}
 
 export type ReadingKind = keyof typeof readingSchemas
 export type WaterReading = z.infer<typeof readingSchemas.water>

@@ -63,11 +63,78 @@ describe('understood', () => {
     ],
     ['smoke cleared', 'smoke', { ts: 1_780_000_000, alarm: false }, { event: 'clear' }],
     ['a test alarm is no alarm', 'smoke', { ts: 1_780_000_000, alarm: true, test: true }, { event: 'test' }],
+    [
+      'null is absent',
+      'gas',
+      { ts: 1_780_000_000, alarm: true, unit: null, level: null, test: null, battery: null, seq: null },
+      { event: 'alarm', value: undefined, unit: undefined, clockWrong: false },
+    ],
+    ['a button with ts null', 'button', { ts: null, event: 'pressed' }, { observedAt: receivedAt, clockWrong: true }],
+    [
+      'a button of 7 days ago',
+      'button',
+      { ts: '2026-05-25T12:00:00Z', event: 'pressed' },
+      { observedAt: at('2026-05-25T12:00Z'), clockWrong: false },
+    ],
+    [
+      'a button of over 7 days ago: a clock that fell back',
+      'button',
+      { ts: '2026-05-25T11:59:59Z', event: 'pressed' },
+      { observedAt: receivedAt, clockWrong: true },
+    ],
+    ['gas in 2023', 'gas', { ts: '2023-01-01T00:00:00Z', alarm: true }, { observedAt: receivedAt, clockWrong: true }],
+    [
+      'a meter reading of a month ago',
+      'water',
+      { ts: '2026-05-01T00:00:00Z', litres: 1 },
+      { observedAt: at('2026-05-01T00:00Z') },
+    ],
     ['unknown fields are ignored', 'water', { ts: 1_780_000_000, litres: 1, colour: 'blue' }, { value: 1 }],
   ])('%s', (_, kind, body, expected) => {
     const { readings, rejections } = decode(kind, body)
     expect(rejections).toEqual([])
     expect(readings).toEqual([expect.objectContaining(expected)])
+  })
+})
+
+describe('kept without an odd side field, which is noted', () => {
+  test.each<[ReadingKind, object, string, object]>([
+    [
+      'button',
+      { ts: 1_780_000_000, event: 'pressed', battery: 85 },
+      'battery',
+      { event: 'pressed', clockWrong: false },
+    ],
+    ['button', { ts: true, event: 'pressed' }, 'ts', { event: 'pressed', observedAt: receivedAt, clockWrong: true }],
+    ['smoke', { ts: 1_780_000_000, alarm: true, level: 'high' }, 'level', { event: 'alarm', value: undefined }],
+    [
+      'gas',
+      { ts: 1_780_000_000, alarm: true, level: 12, unit: 7, battery: 0.5 },
+      'unit',
+      { value: 12, unit: undefined, battery: 0.5 },
+    ],
+    ['gas', { ts: 1_780_000_000, alarm: true, seq: -1, tamper: true }, 'seq', { event: 'alarm', tamper: true }],
+    ['smoke', { ts: 1_780_000_000, alarm: true, test: 'no' }, 'test', { event: 'alarm' }],
+    ['smoke', { ts: 1_780_000_000, alarm: false, fault: 1, battery: '3 V' }, 'battery', { event: 'clear' }],
+    ['water', { ts: 1_780_000_000, litres: 7, battery: 85, flowLpm: 2 }, 'battery', { value: 7, rate: 2 }],
+    ['electricity', { ts: 1_780_000_000, wh: 7, w: '40' }, 'w', { value: 7, rate: undefined }],
+  ])('%s %j: %s', (kind, body, named, expected) => {
+    const { readings, rejections } = decode(kind, body)
+    expect(readings).toEqual([expect.objectContaining(expected)])
+    expect(rejections).toEqual([
+      { reason: 'wrong shape', detail: expect.stringMatching(new RegExp(`^${named}: `)), kept: true },
+    ])
+  })
+
+  test('in a backlog it is noted once; a reading that is lost is noted each time', () => {
+    const batch = Array.from({ length: 100 }, (_, i) => ({ ts: 1_780_000_000 + i, litres: i, battery: 85 }))
+    const { readings, rejections } = decode('water', [...batch, { battery: 85 }, { battery: 85 }])
+    expect(readings).toHaveLength(100)
+    expect(rejections.map(({ kept = false, detail }) => [kept, detail])).toEqual([
+      [true, expect.stringMatching(/^reading 1 of 102: battery: /)],
+      [false, expect.stringMatching(/^reading 101 of 102: litres: /)],
+      [false, expect.stringMatching(/^reading 102 of 102: litres: /)],
+    ])
   })
 })
 
@@ -91,6 +158,8 @@ describe('quarantined', () => {
       'batch too large',
     ],
     ['no time', 'water', { litres: 1 }, 'time missing'],
+    ['a null time', 'water', { ts: null, litres: 1 }, 'time missing'],
+    ['a register of null', 'water', { ts: 1_780_000_000, litres: null }, 'wrong shape'],
     ['a time without zone', 'water', { ts: '2026-06-01T11:59:00', litres: 1 }, 'time missing'],
     ['1970', 'water', { ts: 0, litres: 1 }, 'time absurd'],
     ['2099', 'water', { ts: '2099-01-01T00:00:00Z', litres: 1 }, 'time absurd'],
@@ -133,4 +202,17 @@ test('whatever JSON arrives gives readings in bounds or a reason, never an excep
     }),
     { numRuns: 2_000 },
   )
+})
+
+test('a deeply nested reading in a batch is named, and its neighbours are kept', () => {
+  const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
+  const { readings, rejections } = decode('water', `[{"ts":1780000000,"litres":1},{"x":${deep}}]`)
+  expect(readings).toHaveLength(1)
+  expect(rejections).toEqual([expect.objectContaining({ reason: 'wrong shape', part: '[too deeply nested to show]' })])
+})
+
+test('a battery too small for the store is still a battery', () => {
+  expect(decode('button', { ts: 1_780_000_000, event: 'pressed', battery: 1e-46 }).readings).toEqual([
+    expect.objectContaining({ battery: 0 }),
+  ])
 })

@@ -3,12 +3,13 @@ import {
   type AlarmReading,
   type ButtonReading,
   batchReadingsMax,
+  coreFields,
   type ElectricityReading,
   type ReadingKind,
   readingSchemas,
   type WaterReading,
 } from './contract.js'
-import { readObservedAt } from './time.js'
+import { emergencyAgeMsMax, readObservedAt } from './time.js'
 
 /** A reading as it goes to the store. Times in epoch ms. */
 export type DecodedReading = {
@@ -24,15 +25,16 @@ export type DecodedReading = {
   seq?: number | undefined
   clockWrong: boolean
 }
-export type Rejection = { reason: string; detail: string; part?: string }
+/** `kept`: the reading itself is among the readings, without what is rejected here. */
+export type Rejection = { reason: string; detail: string; part?: string; kept?: boolean }
 export type Decoded = { readings: DecodedReading[]; rejections: Rejection[] }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
  * Turns one payload of the v1 contract into readings and the reasons for what could not be understood; of a batch the
- * good readings are kept. Never throws. An emergency kind with an unusable `ts` is kept at arrival time, marked
- * clockWrong; a meter reading is rejected.
+ * good readings are kept, and of a reading with an odd side field the rest. Never throws. An emergency kind whose `ts`
+ * is unusable or over 7 days old is kept at arrival time, marked clockWrong; a meter reading without one is rejected.
  */
 export function decodePayload({
   kind,
@@ -52,22 +54,38 @@ export function decodePayload({
       readings: [],
       rejections: [{ reason: 'batch too large', detail: `${items.length} readings, at most ${batchReadingsMax}` }],
     }
-  const decoded: Decoded = { readings: [], rejections: [] }
+  const readings: DecodedReading[] = []
+  const rejections: Rejection[] = []
+  // A device whose battery is odd is odd in each reading of its backlog: noted once, not a thousand times.
+  const noted = new Set<string>()
   items.forEach((item: unknown, index) => {
-    const result = decodeOne(kind, item, receivedAt)
-    if ('observedAt' in result) decoded.readings.push(result)
-    else
-      decoded.rejections.push(
-        items.length === 1
-          ? result
-          : {
-              ...result,
-              detail: `reading ${index + 1} of ${items.length}: ${result.detail}`,
-              part: JSON.stringify(item),
-            },
-      )
+    const { reading, rejection } = decodeOne(kind, item, receivedAt)
+    if (reading) readings.push(reading)
+    if (!rejection) return
+    if (rejection.kept) {
+      if (noted.has(rejection.detail)) return
+      noted.add(rejection.detail)
+    }
+    rejections.push(
+      items.length === 1
+        ? rejection
+        : {
+            ...rejection,
+            detail: `reading ${index + 1} of ${items.length}: ${rejection.detail}`,
+            part: textOf(item),
+          },
+    )
   })
-  return decoded
+  return { readings, rejections }
+}
+
+/** The reading as text for the operator; JSON.stringify overflows the stack where JSON.parse does not. */
+function textOf(item: unknown): string {
+  try {
+    return JSON.stringify(item)
+  } catch {
+    return '[too deeply nested to show]'
+  }
 }
 
 function parse(payload: Uint8Array): { json: unknown } | Rejection {
@@ -84,25 +102,53 @@ function parse(payload: Uint8Array): { json: unknown } | Rejection {
   }
 }
 
-function decodeOne(kind: ReadingKind, item: unknown, receivedAt: number): DecodedReading | Rejection {
-  const parsed = readingSchemas[kind].safeParse(item)
-  if (!parsed.success) return { reason: 'wrong shape', detail: describeIssue(parsed.error.issues[0]) }
-  const reading = parsed.data
+function decodeOne(
+  kind: ReadingKind,
+  item: unknown,
+  receivedAt: number,
+): { reading?: DecodedReading; rejection?: Rejection } {
+  const { fields, issue } = readFields(kind, item)
+  if (!fields) return { rejection: { reason: 'wrong shape', detail: describeIssue(issue) } }
   const isMeter = kind === 'water' || kind === 'electricity'
-  const time = readObservedAt(reading.ts, receivedAt)
-  if (time.kind === 'unusable' && isMeter) return { reason: time.reason, detail: time.detail }
-  return {
+  const time = readObservedAt(fields.ts, receivedAt, isMeter ? undefined : emergencyAgeMsMax)
+  if (time.kind === 'unusable' && isMeter) return { rejection: { reason: time.reason, detail: time.detail } }
+  const reading: DecodedReading = {
     observedAt: time.kind === 'known' ? time.at : receivedAt,
     clockWrong: time.kind === 'unusable',
-    battery: reading.battery,
-    tamper: reading.tamper,
-    fault: reading.fault,
-    seq: reading.seq,
-    ...measured(kind, reading),
+    battery: fields.battery,
+    tamper: fields.tamper,
+    fault: fields.fault,
+    seq: fields.seq,
+    ...measured(kind, fields),
   }
+  return issue
+    ? { reading, rejection: { reason: 'wrong shape', detail: describeIssue(issue), kept: true } }
+    : { reading }
 }
 
-function measured(kind: ReadingKind, reading: WaterReading | ElectricityReading | ButtonReading | AlarmReading) {
+type Fields = WaterReading | ElectricityReading | ButtonReading | AlarmReading
+
+/** The fields that can be used, null being none, and the `issue` with the others; no fields where the core is unusable. */
+function readFields(kind: ReadingKind, item: unknown): { fields?: Fields; issue?: z.core.$ZodIssue | undefined } {
+  const given = isObject(item) ? without(item, (_, value) => value === null) : item
+  const whole = readingSchemas[kind].safeParse(given)
+  if (whole.success) return { fields: whole.data }
+  const { issues } = whole.error
+  const odd = new Set(issues.map(({ path }) => path[0]))
+  const core = issues.find(({ path }) => path.length === 0 || coreFields[kind].includes(String(path[0])))
+  if (isObject(given) && !core) {
+    const rest = readingSchemas[kind].safeParse(without(given, (name) => odd.has(name)))
+    if (rest.success) return { fields: rest.data, issue: issues[0] }
+  }
+  return { issue: core ?? issues[0] }
+}
+
+const isObject = (item: unknown): item is Record<string, unknown> =>
+  typeof item === 'object' && item !== null && !Array.isArray(item)
+const without = (item: Record<string, unknown>, drops: (name: string, value: unknown) => boolean) =>
+  Object.fromEntries(Object.entries(item).filter(([name, value]) => !drops(name, value)))
+
+function measured(kind: ReadingKind, reading: Fields) {
   switch (kind) {
     case 'water': {
       const { litres, flowLpm } = reading as WaterReading

@@ -164,21 +164,55 @@ describe('an alarm', () => {
     await send('a-5', 'a-5-smoke/smoke', { ts: 3, alarm: true })
     expect(await alertsOf('a-5')).toEqual([expect.objectContaining({ kind: 'smoke', observed_at: clock.now() })])
   })
-  test('that stays true, is retained or sent again by a restarting gateway is one episode; after clearing it is a new one', async () => {
-    const gas = (alarm: boolean, retain = false) => send('a-6', 'a-6-gas/gas', { ts: seconds(), alarm }, retain)
+  test('that stays true, or is sent again, retained, by a restarting gateway is one episode; after clearing it is a new one', async () => {
+    const gas = (alarm: boolean, ts = seconds(), retain = false) => send('a-6', 'a-6-gas/gas', { ts, alarm }, retain)
     await gas(true)
     for (let i = 0; i < 5; i++) {
       clock.advance(300_000)
       await gas(true)
     }
+    const last = seconds()
     clock.advance(3_600_000)
-    await gas(true, true)
+    await gas(true, last, true)
+    await gas(true, last - 1, true)
     expect(await alertsOf('a-6')).toHaveLength(1)
     clock.advance(60_000)
     await gas(false)
     clock.advance(60_000)
     await gas(true)
     expect(await alertsOf('a-6')).toHaveLength(2)
+    // Some gateways set the flag on all that they send: what is new is new all the same.
+    clock.advance(3_600_000)
+    await gas(true, seconds(), true)
+    expect(await alertsOf('a-6')).toHaveLength(3)
+  })
+  test('that still stands more than 10 min after its alert was closed opens another', async () => {
+    const smoke = () => send('a-6', 'a-6-smoke/smoke', { ts: seconds(), alarm: true })
+    const alerts = () => rows("select alert_id from alerts where resident_id = 'a-6' and kind = 'smoke'")
+    await smoke()
+    await database.db.query(
+      "update alerts set stage = 'closed', outcome = 'fire', closed_at = $1 where resident_id = 'a-6' and kind = 'smoke'",
+      [clock.now()],
+    )
+    clock.advance(600_000)
+    await smoke()
+    expect(await alerts()).toHaveLength(1)
+    clock.advance(60_000)
+    await smoke()
+    expect(await alerts()).toHaveLength(2)
+  })
+  test('with an odd side field is paged, and the field is shown to the operator', async () => {
+    clock.advance(60_000)
+    await send('a-1', 'a-1-button/button', { ts: seconds(), event: 'pressed', battery: 85 })
+    expect(await alertsOf('a-1')).toEqual([expect.objectContaining({ kind: 'button', observed_at: clock.now() })])
+    expect(await lastQuarantine()).toMatchObject({ reason: 'wrong shape', gateway_id: 'a-1', kept: true })
+  })
+  test('of a gateway whose clock fell back by years is paged like any other, each time', async () => {
+    const press = () => send('a-2', 'a-2-button/button', { ts: '2023-01-01T00:00:07Z', event: 'pressed' })
+    await press()
+    clock.advance(86_400_000)
+    await press()
+    expect(await alertsOf('a-2')).toHaveLength(2)
   })
   test('a test of a device pages nobody', async () => {
     await send('b-1', 'b-1-smoke/smoke', { ts: seconds(), alarm: true, test: true })

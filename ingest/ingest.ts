@@ -13,6 +13,7 @@ import { createDeviceLookup } from './devices.js'
 import { createLane, type LaneLimits } from './lane.js'
 import { createPresence } from './presence.js'
 import { createQuarantineBudget } from './quarantine-budget.js'
+import { isStorageFailure } from './storage-failure.js'
 import { readTopic } from './topic.js'
 
 /** One publish as the broker hands it over, its sender authenticated. */
@@ -31,6 +32,8 @@ type Work = { message: Message; readings: ReadingRow[]; alarms: AlarmRow[]; quar
 const meterLimits: LaneLimits = { commitsMax: 2, batchRowsMax: 5_000, queueRowsMax: 200_000, commitMsMax: 8_000 }
 /** Emergencies have a lane of their own: they never wait behind meters, and keep their order. */
 const alarmLimits: LaneLimits = { commitsMax: 1, batchRowsMax: 200, queueRowsMax: 50_000, commitMsMax: 8_000 }
+/** An array of alarms is a backlog: judging a thousand takes seconds, which a press that is made now must not wait. */
+const liveAlarmsMax = 5
 
 export type Ingest = ReturnType<typeof createIngest>
 
@@ -88,22 +91,25 @@ export function createIngest({
     clock,
     log,
     commit: (batch) => timed('meters', () => commitMeters(batch)),
-    reject: (work, error) => commitQuarantine([asRejected(work, error)]),
+    reject: commitOneByOne,
   })
-  const alarms = createLane<Work>({
-    name: 'alarms',
-    limits: alarmLimits,
-    clock,
-    log,
-    commit: (batch) => timed('alarms', () => commitAlarmBatch(batch)),
-    reject: commitUnjudged,
-  })
+  const alarmLane = (name: string) =>
+    createLane<Work>({
+      name,
+      limits: alarmLimits,
+      clock,
+      log,
+      commit: (batch) => timed(name, () => commitAlarmBatch(batch)),
+      reject: commitUnjudged,
+    })
+  const alarms = alarmLane('alarms')
+  const alarmBacklogs = alarmLane('alarm backlogs')
   new Gauge({
     name: 'shouwang_ingest_queued_readings',
     help: 'Readings that wait for their commit',
     registers,
     collect() {
-      this.set(meters.queuedRows() + alarms.queuedRows())
+      this.set(meters.queuedRows() + alarms.queuedRows() + alarmBacklogs.queuedRows())
     },
   })
 
@@ -140,6 +146,17 @@ export function createIngest({
     signal.raise('pages')
     signal.raise('alerts')
     signal.raise('arrivals')
+  }
+
+  /** Of a message that the database refuses, what it takes is kept. */
+  async function commitOneByOne(work: Work, error: Error) {
+    let refused: Error | undefined
+    for (const reading of work.readings)
+      await insertReadings(db, [reading]).catch((each: Error) => {
+        if (isStorageFailure(each)) throw each
+        refused = each
+      })
+    await commitQuarantine([...work.quarantine, asRejected(work, refused ?? error)])
   }
 
   /** An alarm that could not be judged is paged all the same, and the operator sees what it was. */
@@ -218,8 +235,10 @@ export function createIngest({
     }
     const receivedAt = message.receivedAt.getTime()
     const { readings, rejections } = decodePayload({ kind: device.kind, payload: message.payload, receivedAt })
-    for (const { reason, detail, part } of rejections)
-      work.quarantine.push(toQuarantine(message, reason, detail, part === undefined ? undefined : Buffer.from(part)))
+    for (const { reason, detail, part, kept = false } of rejections) {
+      const payload = part === undefined ? undefined : Buffer.from(part)
+      work.quarantine.push({ ...toQuarantine(message, reason, detail, payload), kept })
+    }
     const rows = readings.map((reading) => ({ ...reading, deviceNo: device.deviceNo, receivedAt }))
     if (device.kind === 'water' || device.kind === 'electricity') work.readings = rows
     else {
@@ -235,15 +254,26 @@ export function createIngest({
     edgeId,
     presence,
     accept: async (message: Message): Promise<void> => {
-      const work = await understand(message)
+      const work = await understand(message).catch((error: Error): Work => {
+        if (isStorageFailure(error)) throw error
+        // A bug of ours must not make a gateway come back with the same message for ever.
+        log.error({ err: error, gatewayId: message.gatewayId }, 'message.notUnderstood')
+        return {
+          message,
+          readings: [],
+          alarms: [],
+          quarantine: [toQuarantine(message, 'not understood', error.message)],
+        }
+      })
       work.quarantine = budget.spend(message.gatewayId, work.quarantine, message.receivedAt.getTime())
-      if (work.alarms.length > 0) return alarms.add(work, work.alarms.length)
+      if (work.alarms.length > 0)
+        return (work.alarms.length > liveAlarmsMax ? alarmBacklogs : alarms).add(work, work.alarms.length)
       const rows = work.readings.length + work.quarantine.length
       return rows === 0 ? undefined : meters.add(work, rows)
     },
     start: () => presence.start(),
     stop: async () => {
-      await Promise.all([meters.stop(), alarms.stop()])
+      await Promise.all([meters.stop(), alarms.stop(), alarmBacklogs.stop()])
       await presence.stop()
     },
   }

@@ -1,5 +1,6 @@
 import type { Clock } from '../kit/clock.js'
 import type { Log } from '../kit/log.js'
+import { isStorageFailure } from './storage-failure.js'
 
 /** What one message wants committed: all of it together, or none. */
 export type Job<T> = { item: T; weight: number }
@@ -20,17 +21,6 @@ export class StorageUnavailable extends Error {}
 export type Lane<T> = { add(item: T, weight: number): Promise<void>; queuedRows(): number; stop(): Promise<void> }
 
 type Waiting<T> = { item: T; weight: number; since: number; done: () => void; fail: (error: Error) => void }
-
-/**
- * Whether the storage failed, rather than what was to be stored: no answer, connection (08), resources (53), shutdown or
- * cancelled (57), system (58), rolled back for another's sake (40, 55). Trying again later may help; anything else is
- * about the data, or a bug of ours, and would fail again.
- */
-function isStorageFailure(error: unknown): boolean {
-  if (error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError) return false
-  const code = String((error as { code?: unknown }).code ?? '')
-  return !/^[0-9A-Z]{5}$/.test(code) || /^(08|53|57|58|40|55)/.test(code)
-}
 
 /** Somebody else holds a lock that one of the messages needs: the others need not wait for it. */
 const isLocked = (error: unknown) => ['55P03', '57014', '40P01'].includes(String((error as { code?: unknown }).code))

@@ -88,7 +88,14 @@ test('acknowledging while pages are recorded and steps are taken never fails', a
     const [{ alert_id: alertId }] = await alertsOf(home)
     const now = clock.now()
     await database.db.query('update alerts set due_at = $2 where alert_id = $1', [alertId, now])
-    const pages = await claimPages(database.db, { now, leaseMs: 15_000, pagesMax: 50, emergenciesOnly: false })
+    const pages = await claimPages(database.db, {
+      now,
+      leaseMs: 15_000,
+      pagesMax: 50,
+      emergenciesOnly: false,
+      perLineMax: 50,
+      busyLines: [],
+    })
     const failures = pages.map(({ pageId }) =>
       database.db.transaction((tx) =>
         recordFailed(tx, { pageId, startedAt: now, durationMs: 1, result: 'refused', detail: 'gone' }, now),
@@ -112,4 +119,15 @@ test('acknowledging while pages are recorded and steps are taken never fails', a
 test('a client that dies inside a transaction loses its locks within seconds', async () => {
   const { rows } = await database.db.query("select current_setting('idle_in_transaction_session_timeout') as t")
   expect(rows[0].t).toBe('10s')
+})
+
+test('connections that the server ends inside a transaction end no process: the transaction fails, the next one works', async () => {
+  const holding = database.db.transaction(async (tx) => {
+    const { rows } = await tx.query('select pg_backend_pid() as pid')
+    await other.query('select pg_terminate_backend($1)', [rows[0].pid])
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    await tx.query('select 1')
+  })
+  await expect(holding).rejects.toThrow()
+  expect((await database.db.query('select 1 as one')).rows).toEqual([{ one: 1 }])
 })

@@ -10,7 +10,7 @@ const episode = (more: Partial<AlarmEpisode> = {}): AlarmEpisode => ({
   active: true,
   firstAt: at(0),
   lastAt: at(0),
-  alertOpen: true,
+  closedAt: null,
   ...more,
 })
 const reading = (
@@ -28,7 +28,7 @@ const reading = (
   room: '卫生间',
   ...more,
 })
-const closed = { alertOpen: false }
+const closed = { closedAt: at(0.5) }
 const over = { active: false, lastAt: at(5) }
 const late = (minutes: number) => ({ receivedAt: at(minutes) })
 const retained = { retained: true }
@@ -42,10 +42,16 @@ test.each<[string, AlarmEpisode | undefined, AlarmReading, string]>([
   ['pressed after she cancelled', episode(over), reading('button', 'pressed', 6), 'open'],
   ['press from before the cancel, kept back', episode(over), reading('button', 'pressed', 3, late(20)), 'repeat'],
   [
+    'a press after closing, whose device clock fell 25 min behind',
+    episode({ ...closed, lastAt: at(8) }),
+    reading('button', 'pressed', 0, late(25)),
+    'open',
+  ],
+  [
     'press from between, kept back, alert closed',
     episode({ ...closed, lastAt: at(8) }),
     reading('button', 'pressed', 4, late(30)),
-    'repeat',
+    'open',
   ],
   ['press after the last, kept back, alert closed', episode(closed), reading('button', 'pressed', 4, late(30)), 'open'],
   ['press of an hour before, kept back', episode(), reading('button', 'pressed', -60, late(3)), 'open'],
@@ -53,7 +59,7 @@ test.each<[string, AlarmEpisode | undefined, AlarmReading, string]>([
     'the same press, retained, after a day, alert closed',
     episode(closed),
     reading('button', 'pressed', 0, { ...retained, ...late(1440) }),
-    'repeat',
+    'open',
   ],
   [
     'a new press with the retain flag, alert closed',
@@ -74,7 +80,30 @@ test.each<[string, AlarmEpisode | undefined, AlarmReading, string]>([
   ],
   ['first smoke', undefined, reading('smoke', 'alarm', 0), 'open'],
   ['smoke stays', episode({ lastAt: at(30) }), reading('smoke', 'alarm', 40), 'repeat'],
-  ['smoke stays, alert closed', episode({ ...closed, lastAt: at(30) }), reading('smoke', 'alarm', 31), 'repeat'],
+  [
+    'smoke stays for 10 min after its alert was closed',
+    episode({ closedAt: at(30), lastAt: at(39) }),
+    reading('smoke', 'alarm', 40),
+    'repeat',
+  ],
+  [
+    'smoke stays for longer after its alert was closed',
+    episode({ closedAt: at(30), lastAt: at(40) }),
+    reading('smoke', 'alarm', 41),
+    'open',
+  ],
+  [
+    'smoke stays for longer after its alert was closed, by a clock that is 3 h behind',
+    episode({ closedAt: at(180), lastAt: at(10) }),
+    reading('smoke', 'alarm', 11, late(191)),
+    'open',
+  ],
+  [
+    'smoke of before the last, kept back, alert closed long ago',
+    episode({ closedAt: at(30), lastAt: at(30) }),
+    reading('smoke', 'alarm', 15, late(300)),
+    'open',
+  ],
   ['smoke 11 min after the last', episode(), reading('smoke', 'alarm', 11), 'open'],
   ['smoke cleared', episode(), reading('smoke', 'clear', 1), 'cleared'],
   ['smoke cleared, alert closed: armed again', episode(closed), reading('smoke', 'clear', 1), 'cleared'],
@@ -82,7 +111,31 @@ test.each<[string, AlarmEpisode | undefined, AlarmReading, string]>([
   ['smoke again after clear', episode(over), reading('smoke', 'alarm', 6), 'open'],
   ['smoke again in the very moment of the clear', episode(over), reading('smoke', 'alarm', 5), 'open'],
   ['smoke from before the clear, kept back', episode(over), reading('smoke', 'alarm', 4, late(9)), 'repeat'],
-  ['gateway restarts, gas still on', episode(), reading('gas', 'alarm', 300, retained), 'repeat'],
+  [
+    'gateway restarts and sends again what it said',
+    episode(),
+    reading('gas', 'alarm', 0, { ...retained, ...late(300) }),
+    'repeat',
+  ],
+  [
+    'gateway restarts and sends again what it said before the last',
+    episode({ firstAt: at(60), lastAt: at(90) }),
+    reading('gas', 'alarm', 0, { ...retained, ...late(300) }),
+    'repeat',
+  ],
+  ['a new fire, from a gateway that always retains', episode(), reading('smoke', 'alarm', 300, retained), 'open'],
+  [
+    'a new fire, from a gateway that always retains, alert closed',
+    episode(closed),
+    reading('smoke', 'alarm', 300, retained),
+    'open',
+  ],
+  [
+    'retained, with a wrong clock',
+    episode(),
+    reading('gas', 'alarm', 0, { ...retained, ...late(300), clockWrong: true }),
+    'open',
+  ],
   ['retained after clear', episode(over), reading('gas', 'alarm', 300, retained), 'open'],
   ['gas kept back for 3 h', undefined, reading('gas', 'alarm', 0, late(180)), 'open'],
   ['gas test', undefined, reading('gas', 'test', 0), 'ignore'],
@@ -96,7 +149,7 @@ function alertsIn(story: (AlarmReading | 'closed')[]): number {
   let alerts = 0
   for (const step of story) {
     if (step === 'closed') {
-      if (known) known = { ...known, alertOpen: false }
+      if (known) known = { ...known, closedAt: known.lastAt }
       continue
     }
     const verdict = judgeAlarm(known, step, zone)
@@ -114,6 +167,11 @@ test.each<[string, (AlarmReading | 'closed')[], number]>([
       'closed',
       ...Array.from({ length: 90 }, (_, i) => reading('smoke', 'alarm', 90 + i)),
     ],
+    2,
+  ],
+  [
+    'an alarm repeated each minute for 10 min after its alert was closed',
+    [reading('smoke', 'alarm', 0), 'closed', ...Array.from({ length: 10 }, (_, i) => reading('smoke', 'alarm', 1 + i))],
     1,
   ],
   ['20 presses in panic', Array.from({ length: 20 }, (_, i) => reading('button', 'pressed', i / 10)), 1],

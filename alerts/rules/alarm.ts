@@ -1,7 +1,6 @@
 import type { EpochMs, Headline } from '../model.js'
-import { alarmHeadline } from './alarmHeadline.js'
+import { alarmHeadline } from './alarm-headline.js'
 import { minuteMs } from './say.js'
-import { lateMs } from './state.js'
 
 /** The episode that an alarm device is in: what its newest alert is about. */
 export type AlarmEpisode = {
@@ -11,8 +10,8 @@ export type AlarmEpisode = {
   firstAt: EpochMs
   /** Newest press, alarm, clear or cancel of the episode. */
   lastAt: EpochMs
-  /** The alert has not been closed. */
-  alertOpen: boolean
+  /** When its alert was closed; null: it is open. */
+  closedAt: EpochMs | null
 }
 
 export type AlarmReading = {
@@ -58,11 +57,12 @@ export function judgeAlarm(episode: AlarmEpisode | undefined, reading: AlarmRead
       return end(episode, 'cleared', at)
     case 'cancelled':
       // Nobody is on the way any more: a later press opens a new alert in any case.
-      return episode?.alertOpen ? end(episode, 'cancelled', at) : { kind: 'ignore' }
+      return episode?.closedAt === null ? end(episode, 'cancelled', at) : { kind: 'ignore' }
     case 'pressed':
     case 'alarm': {
-      const joins = reading.event === 'pressed' ? pressJoins : alarmJoins
-      if (!episode || !joins(episode, reading, at)) return open(episode, reading, at, timeZone)
+      const joins =
+        episode && (reading.event === 'pressed' ? pressJoins(episode, at) : alarmJoins(episode, reading, at))
+      if (!episode || !joins) return open(episode, reading, at, timeZone)
       const lastAt = Math.max(episode.lastAt, at)
       return { kind: 'repeat', episode: { ...without(episode), firstAt: Math.min(episode.firstAt, at), lastAt } }
     }
@@ -72,21 +72,26 @@ export function judgeAlarm(episode: AlarmEpisode | undefined, reading: AlarmRead
 const isInside = ({ firstAt, lastAt }: AlarmEpisode, at: EpochMs) => at >= firstAt - rearmMs && at <= lastAt + rearmMs
 
 /**
- * A press joins while its alert is open and she pressed within 10 min. After the alert was closed, or she cancelled,
- * she needs help again; only a press that was kept back, from before the last one, is still the old call. A retained
- * one that the broker or the gateway sends again keeps its time, and so is from before, too.
+ * A press joins while its alert is open and she pressed within 10 min; one from before she cancelled is that call, too.
+ * After the alert was closed each press opens a new one, whatever its device says about the time: device clocks jump, and
+ * what joins a closed alert is told to nobody.
  */
-function pressJoins(episode: AlarmEpisode, { receivedAt, retained }: AlarmReading, at: EpochMs): boolean {
-  const keptBack = receivedAt - at > lateMs || retained
-  if (!isInside(episode, at)) return false
-  if (!episode.active) return at < episode.lastAt
-  return episode.alertOpen || (keptBack && at <= episode.lastAt)
+function pressJoins(episode: AlarmEpisode, at: EpochMs): boolean {
+  if (episode.closedAt !== null || !isInside(episode, at)) return false
+  return episode.active || at < episode.lastAt
 }
 
-/** A smoke or gas alarm that stays true is one episode, even when its alert was closed meanwhile. */
-function alarmJoins(episode: AlarmEpisode, { retained }: AlarmReading, at: EpochMs): boolean {
-  if (!episode.active) return isInside(episode, at) && at < episode.lastAt
-  return retained || isInside(episode, at)
+/**
+ * A smoke or gas alarm that stays true is one episode, for 10 min also after its alert was closed: whoever closed it is
+ * still airing the kitchen. When it stands longer by our own clock, nobody is at it any more, and it opens again. The retain
+ * flag says only that the gateway wants the message kept, and some set it always: it joins what is from before, never what is
+ * new.
+ */
+function alarmJoins(episode: AlarmEpisode, { receivedAt, retained }: AlarmReading, at: EpochMs): boolean {
+  const { active, lastAt, closedAt } = episode
+  if (closedAt !== null && receivedAt - closedAt > rearmMs) return false
+  if (!active) return isInside(episode, at) && at < lastAt
+  return isInside(episode, at) || (retained && at <= lastAt)
 }
 
 function end(episode: AlarmEpisode | undefined, kind: 'cleared' | 'cancelled', at: EpochMs): AlarmVerdict {
@@ -113,11 +118,11 @@ function open(episode: AlarmEpisode | undefined, reading: AlarmReading, at: Epoc
       active: isOlder ? episode.active : true,
       firstAt: at,
       lastAt: isOlder ? episode.lastAt : at,
-      alertOpen: true,
+      closedAt: null,
     },
   }
 }
 
-function without({ active, firstAt, lastAt, alertOpen }: AlarmEpisode): NextEpisode {
-  return { active, firstAt, lastAt, alertOpen }
+function without({ active, firstAt, lastAt, closedAt }: AlarmEpisode): NextEpisode {
+  return { active, firstAt, lastAt, closedAt }
 }

@@ -60,6 +60,32 @@ test('activity afterwards clears both, and the next silence opens again', () => 
   })
 })
 
+test('a silence that goes on is told again each further day, and clears as one', () => {
+  const days = ['open silent_24h 2025-03-04 07:00:00', 'open silent_24h 2025-03-05 07:00:00']
+  const first = play(meter('water', span(71), () => 0)).decisions
+  expect(lines(first, silent)).toEqual(['open silent_12h 2025-03-03 19:00:00', ...days])
+  expect(headlines(first, 'silent_24h')[1]!.en).toMatch(/^No water used since Mon 07:00 \(2 days\)/)
+  expect(lines(play(meter('water', span(73), flush(t + 72 * hour))).decisions, silent)).toEqual([
+    'open silent_12h 2025-03-03 19:00:00',
+    ...days,
+    'clear silent_12h 2025-03-06 07:00:00',
+    'clear silent_24h 2025-03-06 07:00:00',
+  ])
+})
+
+test('after a hole the days are counted anew', () => {
+  const all = inOrder(
+    meter('water', span(60), () => 0),
+    meter('electricity', span(60), base),
+  )
+  const holed = all.filter((a) => a.receivedAt < t + 25 * hour || a.receivedAt > t + 30 * hour)
+  expect(lines(play(holed).decisions, silent)).toEqual([
+    'open silent_12h 2025-03-03 19:00:00',
+    'open silent_24h 2025-03-04 07:00:00',
+    'open silent_24h 2025-03-05 13:05:00',
+  ])
+})
+
 test.each<[string, Arrival[], string[]]>([
   [
     '9.9 L spread over the day are silence',

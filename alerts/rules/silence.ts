@@ -74,7 +74,7 @@ export function judgeSilence(state: ResidentState, at: EpochMs, context: Context
   }
   const covered = coverageOf(state, isHeard)
   if (state.routine) judgeUnusual(state, covered, at, context, out)
-  if (state.settleAt !== null || state.silence?.fired24) return
+  if (state.settleAt !== null) return
   if (!covered || at - covered.until > covered.limitMs) return
   const since = activity && activity.at > covered.from ? activity.at : covered.from
   const lengthMs = covered.until - since
@@ -85,8 +85,10 @@ export function judgeSilence(state: ResidentState, at: EpochMs, context: Context
     state.silence.fired12 = true
     open(state, 'silent_12h', { since, until: covered.until, at }, context, out)
   }
-  if (lengthMs >= longMs) {
+  // Told again for each further day: should somebody have closed the alert by mistake, it is not the last one.
+  if (covered.until - Math.max(since, state.silence.told24Until ?? since) >= longMs) {
     state.silence.fired24 = true
+    state.silence.told24Until = covered.until
     open(state, 'silent_24h', { since, until: covered.until, at }, context, out)
   }
 }

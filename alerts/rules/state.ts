@@ -87,7 +87,8 @@ export type ResidentState = {
   buttonAt: EpochMs | null
   /** A backlog is coming in: nothing opens before. */
   settleAt: EpochMs | null
-  silence: { since: EpochMs; fired12: boolean; fired24: boolean } | null
+  /** told24Until: the end of the silence that the newest silent_24h told of. */
+  silence: { since: EpochMs; fired12: boolean; fired24: boolean; told24Until?: EpochMs } | null
   presence: Record<string, { online: boolean; since: EpochMs }>
   gatewayOffline: { since: EpochMs } | null
   /** What is learned of this resident's own silences; missing where nothing is to be learned. */

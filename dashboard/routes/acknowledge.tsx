@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { recordLook } from '../../db/access-log.js'
 import { type AlertRow, findAlertOfLink } from '../../db/alert-views.js'
 import { acknowledgeByLink, findPageLink, type PageLink } from '../../db/page-links.js'
@@ -38,7 +38,7 @@ const text = defineText({
   },
 })
 
-const opensPerAddressMax = 60
+const wrongPerAddressMax = 60
 const minuteMs = 60_000
 
 /**
@@ -47,7 +47,10 @@ const minuteMs = 60_000
  */
 export function acknowledgeRoutes(app: FastifyInstance, deps: RouteDeps): void {
   const { db, clock, log, signal } = deps
-  const perAddress = createThrottle({ hitsMax: opensPerAddressMax, perMs: minuteMs })
+  // Only guessing is slowed down: a whole station may sit behind one address when many pages come at once.
+  const wrong = createThrottle({ hitsMax: wrongPerAddressMax, perMs: minuteMs })
+  const refuse = (request: FastifyRequest, reply: FastifyReply) =>
+    sendProblem(request, reply, wrong.take(addressKey(request.ip), request.here.now) ? 'missing' : 'throttled')
 
   async function open(request: FastifyRequest<{ Params: { token: string } }>) {
     const link = await findPageLink(db, { token: request.params.token, now: request.here.now })
@@ -58,9 +61,8 @@ export function acknowledgeRoutes(app: FastifyInstance, deps: RouteDeps): void {
 
   app.get<{ Params: { token: string }; Querystring: { late?: string } }>('/p/:token', async (request, reply) => {
     const { here } = request
-    if (!perAddress.take(addressKey(request.ip), here.now)) return sendProblem(request, reply, 'throttled')
     const found = await open(request)
-    if (!found) return sendProblem(request, reply, 'missing')
+    if (!found) return refuse(request, reply)
     // A link that is over shows no longer who it was about.
     if (found.link.expired) return sendPage(reply, <Expired here={here} link={found.link} />, 410)
     await recordLook(db, {
@@ -79,9 +81,8 @@ export function acknowledgeRoutes(app: FastifyInstance, deps: RouteDeps): void {
   app.post<{ Params: { token: string } }>('/p/:token', async (request, reply) => {
     const { here } = request
     const { token } = request.params
-    if (!perAddress.take(addressKey(request.ip), here.now)) return sendProblem(request, reply, 'throttled')
     const found = await open(request)
-    if (!found) return sendProblem(request, reply, 'missing')
+    if (!found) return refuse(request, reply)
     const { link } = found
     if (link.expired) return sendPage(reply, <Expired here={here} link={link} />, 410)
     const { alertId, staffId } = link

@@ -14,15 +14,15 @@ import { knownOf } from './resident-knowledge.js'
 const weekDays = 7
 const dayMs = 24 * 3_600_000
 const minuteMs = 60_000
-/** A page left open asks twice a minute; a family may sit behind one address. */
-const looksPerAddressMax = 60
+/** A page left open asks twice a minute. */
+const looksPerLinkMax = 60
 const wrongPerAddressMax = 20
 /** An alert that is over is worth a line for this long. */
 const closedShownMs = dayMs
 
 /** The private page of a family member, which answers "is she all right?" and opens nothing else. */
 export function familyRoutes(app: FastifyInstance, { db, clock }: RouteDeps): void {
-  const looks = createThrottle({ hitsMax: looksPerAddressMax, perMs: minuteMs })
+  const looks = createThrottle({ hitsMax: looksPerLinkMax, perMs: minuteMs })
   const wrong = createThrottle({ hitsMax: wrongPerAddressMax, perMs: minuteMs })
 
   app.get<{ Params: { token: string } }>('/f/:token', async (request, reply) => {
@@ -30,12 +30,12 @@ export function familyRoutes(app: FastifyInstance, { db, clock }: RouteDeps): vo
     // The address of the page is its secret: it must not be found. It does not travel on either: the referrer policy of
     // the whole site keeps it from others, and stricter than that browsers send `Origin: null` with the language switch.
     reply.header('x-robots-tag', 'noindex, nofollow')
-    if (!looks.take(address, clock.now())) return throttled()
     const view = await findFamilyLink(db, request.params.token)
     if (!view) {
       if (!wrong.take(address, clock.now())) return throttled()
       return sendGone(request, reply)
     }
+    if (!looks.take(request.params.token, clock.now())) return throttled()
     return sendFamilyPage(request, reply, view)
   })
 

@@ -36,12 +36,14 @@ const form = z.object({
   password: z.string().min(1).max(500),
   next: z.string().max(500).default('/'),
 })
-const attemptsPerLoginMax = 10
+const attemptsPerLoginHereMax = 10
+const attemptsPerLoginMax = 60
 const attemptsPerAddressMax = 30
 const minuteMs = 60_000
 
 /** Log in and out. An unknown login costs as much time as a wrong password, and reads the same. */
 export function loginRoutes(app: FastifyInstance, { db, clock, log, publicUrl }: RouteDeps): void {
+  const perLoginHere = createThrottle({ hitsMax: attemptsPerLoginHereMax, perMs: minuteMs })
   const perLogin = createThrottle({ hitsMax: attemptsPerLoginMax, perMs: minuteMs })
   const perAddress = createThrottle({ hitsMax: attemptsPerAddressMax, perMs: minuteMs })
   const decoy = decoyHash()
@@ -61,7 +63,8 @@ export function loginRoutes(app: FastifyInstance, { db, clock, log, publicUrl }:
       return sendForm(reply, { here, next, problem: 'throttled', status: 429 })
     if (!parsed.success) return sendForm(reply, { here, next, problem: 'wrong', status: 401 })
     const { login, password } = parsed.data
-    if (!perLogin.take(login, here.now))
+    // By login and address first: who guesses elsewhere must not lock out the one whose login it is.
+    if (!perLoginHere.take(`${login} ${addressKey(request.ip)}`, here.now) || !perLogin.take(login, here.now))
       return sendForm(reply, { here, next, login, problem: 'throttled', status: 429 })
     const staff = await findStaffByLogin(db, { login })
     const fits = await verifySecret(password, staff?.passwordHash ?? decoy)

@@ -33,7 +33,7 @@ export function AlertCard({ alert, here }: { alert: AlertRow; here: Here }) {
   const t = text(here.language)
   const { language, now } = here
   const waiting = alert.stage === 'open'
-  // What the browser sounds for, until it is acknowledged or muted.
+  // What the browser sounds for, until it is acknowledged or muted; who muted it hears its next round again.
   const sounds = waiting && alert.severity === 'emergency'
   const closed = alert.stage === 'closed'
   return (
@@ -41,6 +41,7 @@ export function AlertCard({ alert, here }: { alert: AlertRow; here: Here }) {
       id={`alert-${alert.alertId}`}
       class={`card card-${alert.severity} ${waiting ? 'card-waiting' : ''}`}
       data-emergency={sounds ? alert.alertId : undefined}
+      data-round={sounds ? alert.round : undefined}
     >
       <div class="card-head">
         <SeverityTag severity={alert.severity} language={language} />

@@ -90,6 +90,7 @@ export const operatorText = defineText({
       'not UTF-8': 'Not text: binary data',
       'quarantine full': 'Too many bad messages; more were only counted',
       'refused by the database': 'The database refused it',
+      'not understood': 'A fault of Shouwang itself: please report it',
     },
   },
   zh: {
@@ -179,6 +180,7 @@ export const operatorText = defineText({
       'not UTF-8': '不是文本，是二进制数据',
       'quarantine full': '错误消息过多，其余只计数',
       'refused by the database': '数据库拒绝写入',
+      'not understood': '守望自身的错误，请反馈',
     },
   },
 })

@@ -1,5 +1,5 @@
 /**
- * Sounds while an emergency waits on the page that nobody has taken and nobody has muted here. Browsers play nothing
+ * Sounds while an emergency waits on the page that nobody has taken and nobody has muted here in this round. Browsers play nothing
  * before somebody has touched the page: until then a button asks for it.
  */
 const onKey = 'shouwang.sound'
@@ -25,7 +25,7 @@ export function startSound(main: HTMLElement): Sound {
   const ringing = () => {
     const quiet = muted()
     const cards = [...main.querySelectorAll<HTMLElement>('[data-emergency]')]
-    return cards.filter((card) => !quiet.has(card.dataset.emergency ?? ''))
+    return cards.filter((card) => !quiet.has(keyOf(card)))
   }
   const isOn = () => audio?.state === 'running'
 
@@ -35,7 +35,7 @@ export function startSound(main: HTMLElement): Sound {
     status.textContent = (isOn() ? texts.isOn : texts.needed) ?? ''
     panel.classList.toggle('sound-needed', !isOn() && waiting.length > 0)
     for (const mute of main.querySelectorAll<HTMLElement>('[data-mute]'))
-      mute.hidden = !(isOn() && waiting.some((card) => card.dataset.emergency === mute.dataset.mute))
+      mute.hidden = !(isOn() && waiting.some((card) => card.contains(mute)))
     document.body.classList.toggle('ringing', isOn() && waiting.length > 0)
   }
   const open = async () => {
@@ -59,15 +59,19 @@ export function startSound(main: HTMLElement): Sound {
   if (localStorage.getItem(onKey) === '1') void open().then(ring)
 
   document.addEventListener('click', (event) => {
-    const mute = event.target instanceof Element ? event.target.closest<HTMLElement>('[data-mute]') : null
-    if (!mute) return
-    sessionStorage.setItem(mutedKey, [...muted(), mute.dataset.mute ?? ''].slice(-mutedMax).join(' '))
+    const mute = event.target instanceof Element ? event.target.closest('[data-mute]') : null
+    const card = mute?.closest<HTMLElement>('[data-emergency]')
+    if (!card) return
+    sessionStorage.setItem(mutedKey, [...muted(), keyOf(card)].slice(-mutedMax).join(' '))
     look()
   })
   setInterval(ring, everyMs)
   look()
   return { look, wanted: true }
 }
+
+/** An emergency that comes back in a new round, because nobody went or nobody closed it, is not the one that was muted. */
+const keyOf = ({ dataset }: HTMLElement) => `${dataset.emergency}.${dataset.round}`
 
 /** Two rising tones, twice: heard through a door, unlike a telephone. */
 function play(audio: AudioContext) {

@@ -29,10 +29,11 @@ server.listen({ host: '127.0.0.1', port: 0 }, () => {
 })
 
 let closing = false
+// The port stays taken until the end: it tells the next start that this one still has the files.
+server.on('connection', (socket) => closing && socket.destroy())
 async function close() {
   if (closing) return
   closing = true
-  server.close()
   await engine.close()
   process.exit(0)
 }

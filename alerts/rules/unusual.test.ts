@@ -109,7 +109,11 @@ test('the budget is kept on a regular life, and the more it allows the sooner it
 test.each([0, 7, 13])('%i days of history: the fixed rule of 12 h stands alone', (days) => {
   const { decisions } = play(fallen(days))
   expect(lines(decisions, unusual)).toEqual([])
-  expect(after(decisions, t + days * day + 8 * hour).map(({ kind }) => kind)).toEqual(['silent_12h', 'silent_24h'])
+  expect(after(decisions, t + days * day + 8 * hour).map(({ kind }) => kind)).toEqual([
+    'silent_12h',
+    'silent_24h',
+    'silent_24h',
+  ])
 })
 
 test('from 14 to 28 days the line comes down from 12 h to its own', () => {
@@ -341,7 +345,7 @@ test('with a state from before there were routines the line starts cold: fixed r
   expect(lines(young.decisions, unusual)).toEqual([])
   const old = fold(young.state, between(t + 50 * day, t + 83 * day), arrivals.at(-1)!.receivedAt, zone)
   const found = after(old.decisions, t + 80 * day + 8 * hour)
-  expect(found.map(({ kind }) => kind)).toEqual(['silence_unusual', 'silent_24h'])
+  expect(found.map(({ kind }) => kind)).toEqual(['silence_unusual', 'silent_24h', 'silent_24h'])
 })
 
 test('switched off: 40 days of history are followed by silent_12h at 12 h, and nothing is learned', () => {
@@ -358,6 +362,7 @@ test('switched off: 40 days of history are followed by silent_12h at 12 h, and n
   expect(lines(after(decisions, lastAt))).toEqual([
     `open silent_12h ${local(lastAt + 12 * hour)}`,
     `open silent_24h ${local(lastAt + 24 * hour)}`,
+    `open silent_24h ${local(lastAt + 48 * hour)}`,
   ])
   expect(lines(decisions, unusual)).toEqual([])
   expect(state).not.toHaveProperty('routine')

@@ -21,7 +21,13 @@ await runRole({
     const { port } = await startDashboard({ ...roles, settings: given })
     const publicUrl = publicUrlOf(given, port)
     const channels = openChannels({ settings: given, clock })
-    await startAlerts({ ...roles, channels, publicUrl, retentionDays: given.RETENTION_DAYS })
+    await startAlerts({
+      ...roles,
+      channels,
+      publicUrl,
+      retentionDays: given.RETENTION_DAYS,
+      alarmsPerMonth: given.SILENCE_ALARMS_PER_MONTH ?? null,
+    })
     const { mqttPort } = await startEdge({ ...roles, settings: given })
     if (!isDemo) {
       print(

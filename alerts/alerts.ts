@@ -16,13 +16,14 @@ const pollMs = 500
 
 /**
  * The alerts role: folds arrivals into what is known of residents, takes the steps of escalation that are due, sends
- * pages, and keeps the database in shape. Any number of these may run against one database.
+ * pages, and keeps the database in shape. `alarmsPerMonth`: see `Context`; the fixed rules alone unless told. Any number of these may run against one database.
  */
 export async function startAlerts({
   db,
   channels,
   publicUrl,
   retentionDays,
+  alarmsPerMonth = null,
   clock,
   log,
   metrics,
@@ -33,6 +34,7 @@ export async function startAlerts({
   channels: Channel[]
   publicUrl: string
   retentionDays: number
+  alarmsPerMonth?: number | null
   clock: Clock
   log: Log
   metrics: Registry
@@ -61,7 +63,7 @@ export async function startAlerts({
     name: 'folding',
     pauseMs: pollMs,
     log,
-    work: createArrivalFolder({ db, clock, log, signal }),
+    work: createArrivalFolder({ db, alarmsPerMonth, clock, log, signal }),
   })
   const unsubscribe = signal.on('arrivals', folding.nudge)
   teardown.add('folding', () => {

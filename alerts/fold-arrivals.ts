@@ -22,11 +22,13 @@ const passOverMs = 60_000
  */
 export function createArrivalFolder({
   db,
+  alarmsPerMonth = null,
   clock,
   log,
   signal,
 }: {
   db: Database
+  alarmsPerMonth?: number | null
   clock: Clock
   log: Log
   signal: Signal
@@ -50,7 +52,7 @@ export function createArrivalFolder({
         })
         const states = []
         for (const resident of claimed) {
-          const { state, wakeAt, decisions } = foldOne(resident, due.getTime())
+          const { state, wakeAt, decisions } = foldOne(resident, due.getTime(), alarmsPerMonth)
           for (const decision of decisions) await apply(tx, resident.residentId, decision, now)
           decided += decisions.length
           states.push({ residentId: resident.residentId, state, wakeAt })
@@ -86,17 +88,22 @@ export function createArrivalFolder({
   }
 }
 
-function foldOne({ state: stored, deviceNos, arrivals, timeZone, more }: DueResident, due: number) {
+function foldOne(
+  { state: stored, deviceNos, arrivals, timeZone, more }: DueResident,
+  due: number,
+  alarmsPerMonth: number | null,
+) {
+  const context = { timeZone, alarmsPerMonth }
   const last = arrivals.at(-1)?.receivedAt ?? 0
   const now = more ? last : Math.max(last, due)
   // A device that hangs elsewhere now is silent here for a good reason.
-  if (deviceNos.length === 0) return fold(emptyState(), [], now, { timeZone })
+  if (deviceNos.length === 0) return fold(emptyState(), [], now, context)
   const bound = new Set(deviceNos)
   let state = (stored as ResidentState | null) ?? emptyState()
   for (const deviceNo of Object.keys(state.health).map(Number))
     if (!bound.has(deviceNo)) state = forgetDevice(state, deviceNo)
   const ours = arrivals.filter((arrival) => arrival.type !== 'reading' || bound.has(arrival.deviceNo))
-  return fold(state, ours, now, { timeZone })
+  return fold(state, ours, now, context)
 }
 
 async function apply(tx: Queryable, residentId: string, decision: Decision, now: Date) {
@@ -131,6 +138,6 @@ async function apply(tx: Queryable, residentId: string, decision: Decision, now:
 
 /** How an alert ends that cleared by itself before anybody took it. */
 function outcomeOfClear(kind: AlertKind): Outcome {
-  if (kind === 'silent_12h' || kind === 'silent_24h') return 'resident fine'
+  if (kind === 'silence_unusual' || kind === 'silent_12h' || kind === 'silent_24h') return 'resident fine'
   return kind === 'water_running' ? 'other' : 'device fault'
 }

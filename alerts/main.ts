@@ -24,6 +24,7 @@ await runRole({
       channels: openChannels({ settings, clock: systemClock }),
       publicUrl: publicUrlOf(settings, settings.HTTP_PORT),
       retentionDays: settings.RETENTION_DAYS,
+      alarmsPerMonth: settings.SILENCE_ALARMS_PER_MONTH ?? null,
       clock: systemClock,
       log,
       metrics,

@@ -33,6 +33,7 @@ export const severityOf = {
   button: 'emergency',
   smoke: 'emergency',
   gas: 'emergency',
+  silence_unusual: 'urgent',
   silent_12h: 'urgent',
   silent_24h: 'urgent',
   water_running: 'warning',

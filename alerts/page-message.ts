@@ -8,6 +8,7 @@ const titles: Record<AlertKind, Record<Language, string>> = {
   button: { zh: '紧急呼叫', en: 'Call button pressed' },
   smoke: { zh: '烟雾报警', en: 'Smoke alarm' },
   gas: { zh: '燃气报警', en: 'Gas alarm' },
+  silence_unusual: { zh: '安静时间超出平时', en: 'Silent for longer than usual' },
   silent_12h: { zh: '12 小时未用水用电', en: 'No water or electricity used for 12 h' },
   silent_24h: { zh: '24 小时未用水用电', en: 'No water or electricity used for 24 h' },
   water_running: { zh: '水一直在流', en: 'Water keeps running' },

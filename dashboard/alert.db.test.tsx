@@ -101,7 +101,7 @@ test('the quiet console says how lately everybody was seen, and who was not', as
         value: litres,
       })
     }
-    const { state } = fold(emptyState(), arrivals, nowMs, { timeZone: 'Asia/Shanghai' })
+    const { state } = fold(emptyState(), arrivals, nowMs, { timeZone: 'Asia/Shanghai', alarmsPerMonth: null })
     await database.db.query(
       `insert into resident_state (resident_id, state, folded_at) values ($1, $2, $3)
        on conflict (resident_id) do update set state = excluded.state`,

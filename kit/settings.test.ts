@@ -20,8 +20,16 @@ test.each([
   [{ DEMO: 'maybe' }, 'DEMO = "maybe"'],
   [{ MAIL_FROM: 'abc' }, 'MAIL_FROM = "abc": is not an address'],
   [{ RETENTION_DAYS: '1' }, 'RETENTION_DAYS = "1"'],
+  [{ SILENCE_ALARMS_PER_MONTH: '0' }, 'SILENCE_ALARMS_PER_MONTH = "0"'],
+  [{ SILENCE_ALARMS_PER_MONTH: '9' }, 'SILENCE_ALARMS_PER_MONTH = "9"'],
 ])('%o is refused in one line that names it', (env, message) => {
   expect(() => readSettings(env)).toThrow(message)
+})
+
+test('the learned line is off until a number is given', () => {
+  expect(readSettings({}).SILENCE_ALARMS_PER_MONTH).toBeUndefined()
+  expect(readSettings({ SILENCE_ALARMS_PER_MONTH: '' }).SILENCE_ALARMS_PER_MONTH).toBeUndefined()
+  expect(readSettings({ SILENCE_ALARMS_PER_MONTH: '0.5' }).SILENCE_ALARMS_PER_MONTH).toBe(0.5)
 })
 
 test('a secret in a URL is not repeated in the message', () => {

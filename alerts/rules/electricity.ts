@@ -66,6 +66,6 @@ function closeHour(meter: ElectricityMeter): void {
 export function baseWattsOf({ hours }: ElectricityMeter): number | null {
   if (hours.length === 0) return null
   let base = Number.POSITIVE_INFINITY
-  for (const [, watts] of hours) if (watts < base) base = watts
+  for (let index = 0; index < hours.length; index += 1) base = Math.min(base, hours[index]![1])
   return base
 }

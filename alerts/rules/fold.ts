@@ -1,16 +1,20 @@
 import type { Arrival, Decision, EpochMs, ReadingArrival } from '../model.js'
+import { isSwitched } from './cycles.js'
 import { followPower } from './electricity.js'
 import { judgeHealth } from './health.js'
+import { followLeak, isTap } from './leak.js'
 import { expire, hear, judgeOffline, newReach, presenceDueAt, takePresence } from './offline.js'
 import { stepOf, takeRegister } from './register.js'
 import { followFlow, judgeRunning } from './running.js'
 import { secondMs } from './say.js'
 import { judgeSilence } from './silence.js'
 import { type Context, dueAtOf, lateMs, type Meter, type ResidentState } from './state.js'
+import { noteActivity, switchLearning } from './unusual.js'
 import { addUse } from './uses.js'
 
 export { knowledge } from './knowledge.js'
 export { type Context, emptyState, forgetDevice, type ResidentState } from './state.js'
+export { unlearn } from './unusual.js'
 
 /** After the last late reading, so long must nothing late come before anything is opened. */
 const settleMs = 10 * secondMs
@@ -28,6 +32,19 @@ export function fold(
 ): { state: ResidentState; decisions: Decision[]; wakeAt: EpochMs | null } {
   const next = structuredClone(state)
   const decisions: Decision[] = []
+  const wakeAt = foldInto(next, arrivals, now, context, decisions)
+  return { state: next, decisions, wakeAt }
+}
+
+/** `fold` for a caller who owns the state: changes it in place and appends the decisions. Returns `wakeAt`. */
+export function foldInto(
+  next: ResidentState,
+  arrivals: Arrival[],
+  now: EpochMs,
+  context: Context,
+  decisions: Decision[],
+): EpochMs | null {
+  switchLearning(next, context)
   for (const arrival of arrivals) {
     // Arrival times may step back a little between connections; time for the rules does not.
     const at = Math.max(arrival.receivedAt, next.newestAt)
@@ -38,7 +55,7 @@ export function fold(
     judge(next, at, context, decisions)
   }
   advance(next, now, context, decisions)
-  return { state: next, decisions, wakeAt: nextDueAt(next) }
+  return nextDueAt(next)
 }
 
 /** Lets time pass: each due time up to `to` is met in order. Each one ends what made it due, so that this ends. */
@@ -80,20 +97,26 @@ function takeReading(
   judgeHealth(state, reading, { at, arrivedAt }, context, out)
   if (reading.kind === 'button') {
     if (at > (state.buttonAt ?? 0)) state.buttonAt = at
+    noteActivity(state, { at, spanMs: 0, by: 'button' }, context)
     return
   }
   if (reading.kind !== 'water' && reading.kind !== 'electricity') return
   if (late) state.settleAt = arrivedAt + settleMs
-  const meter = state.meters.find(({ deviceNo }) => deviceNo === reading.deviceNo)
+  const meter = meterOf(state, reading.deviceNo)
   if (meter) {
     hear(state, meter, { at: arrivedAt, late }, context, out)
     if (reading.value !== undefined)
-      takeValue(state, meter, { ...reading, value: reading.value }, { at, arrivedAt }, context, out)
+      takeValue(state, meter, { value: reading.value, observedAt: reading.observedAt }, { at, arrivedAt }, context, out)
   } else if (reading.value !== undefined) {
     const first = newMeter(reading, reading.kind, reading.value, { at, arrivedAt })
     state.meters.push(first)
     hear(state, first, { at: arrivedAt, late }, context, out)
   }
+}
+
+function meterOf({ meters }: ResidentState, deviceNo: number): Meter | undefined {
+  for (const meter of meters) if (meter.deviceNo === deviceNo) return meter
+  return undefined
 }
 
 function takeValue(
@@ -111,12 +134,21 @@ function takeValue(
   meter.at = at
   meter.observedAt = observedAt
   if (meter.kind === 'electricity') {
+    const [windowFrom, windowTotal] = meter.mark
     followPower(meter, { from, known })
+    if (state.routine && known && meter.coveredFrom < at && meter.mark[0] > windowFrom) {
+      const window = { from: windowFrom, at, wh: meter.total - windowTotal }
+      if (isSwitched(meter, window)) noteActivity(state, { at, spanMs: at - windowFrom, by: 'electricity' }, context)
+    }
     return
   }
   meter.coveredTo = at
   if (!known) meter.coveredFrom = at
   if (increment > 0) addUse(state, { from, at }, increment)
+  if (state.routine) {
+    followLeak(meter, { increment, known })
+    if (isTap(meter, increment, at - from)) noteActivity(state, { at, spanMs: at - from, by: 'water' }, context)
+  }
   followFlow(meter, { from, increment, known }, arrivedAt, context, out)
 }
 

@@ -37,6 +37,20 @@ export function judgeHealth(
   if (arrivedAt > health.heardAt) health.heardAt = arrivedAt
   if (at < health.at) return
   health.at = at
+  const { battery, tamper, fault } = reading
+  // Most readings say nothing of the kind, and many are folded: those cost no closures.
+  if (battery !== undefined || tamper !== undefined || fault !== undefined)
+    judgeNotices(health, reading, { at, arrivedAt }, context, out)
+}
+
+function judgeNotices(
+  health: Health,
+  reading: ReadingArrival,
+  { at, arrivedAt }: { at: EpochMs; arrivedAt: EpochMs },
+  context: Context,
+  out: Decision[],
+): void {
+  const { battery, tamper, fault } = reading
   const name = names[reading.kind]
   const open = (kind: Notice, headline: Headline, value: number | boolean) => {
     if (health.open[kind]) return
@@ -49,7 +63,6 @@ export function judgeHealth(
     delete health.open[kind]
     out.push({ type: 'clear', kind, deviceNo: reading.deviceNo, at: arrivedAt, headline })
   }
-  const { battery, tamper, fault } = reading
   if (battery !== undefined && (battery < batteryLowMax || health.open.battery_low)) {
     const percent = `${Math.round(battery * 100)} %`
     if (battery < batteryLowMax)

@@ -1,4 +1,5 @@
 import type { EpochMs, Headline } from '../model.js'
+import { offsetMsAt } from './zone.js'
 
 export const secondMs = 1_000
 export const minuteMs = 60_000
@@ -16,32 +17,23 @@ const weekdaysZh: Record<string, string> = {
 }
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
-// Making a formatter costs about 50 µs, using one about 1 µs; there are some 400 zones, so the map is bounded.
-const formatters = new Map<string, Intl.DateTimeFormat>()
-function formatterOf(timeZone: string): Intl.DateTimeFormat {
-  const known = formatters.get(timeZone)
-  if (known) return known
-  const made = new Intl.DateTimeFormat('en-US', {
-    timeZone,
-    hourCycle: 'h23',
-    weekday: 'short',
-    year: 'numeric',
-    month: 'numeric',
-    day: 'numeric',
-    hour: '2-digit',
-    minute: '2-digit',
-  })
-  formatters.set(timeZone, made)
-  return made
-}
+const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
+const two = (value: number) => String(value).padStart(2, '0')
 
 function partsOf(at: EpochMs, timeZone: string) {
-  const parts = Object.fromEntries(
-    formatterOf(timeZone)
-      .formatToParts(at)
-      .map(({ type, value }) => [type, value]),
-  )
-  return { ...parts, date: `${parts.year}-${parts.month}-${parts.day}` } as Record<string, string>
+  const local = new Date(at + offsetMsAt(at, timeZone))
+  const year = local.getUTCFullYear()
+  const month = local.getUTCMonth() + 1
+  const day = local.getUTCDate()
+  return {
+    year,
+    month,
+    day,
+    weekday: weekdays[local.getUTCDay()]!,
+    hour: two(local.getUTCHours()),
+    minute: two(local.getUTCMinutes()),
+    date: `${year}-${month}-${day}`,
+  }
 }
 
 /**
@@ -53,9 +45,9 @@ export function timeOf(at: EpochMs, beside: EpochMs, timeZone: string): Headline
   const time = `${parts.hour}:${parts.minute}`
   if (parts.date === partsOf(beside, timeZone).date) return { en: time, zh: time }
   const apartMs = Math.abs(beside - at)
-  if (apartMs < 6 * dayMs) return { en: `${parts.weekday} ${time}`, zh: `${weekdaysZh[parts.weekday!]} ${time}` }
+  if (apartMs < 6 * dayMs) return { en: `${parts.weekday} ${time}`, zh: `${weekdaysZh[parts.weekday]} ${time}` }
   const far = apartMs > 300 * dayMs
-  const month = months[Number(parts.month) - 1]
+  const month = months[parts.month - 1]
   return {
     en: `${parts.day} ${month}${far ? ` ${parts.year}` : ''} ${time}`,
     zh: `${far ? `${parts.year} 年 ` : ''}${parts.month} 月 ${parts.day} 日 ${time}`,

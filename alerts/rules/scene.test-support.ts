@@ -5,7 +5,7 @@ export const minute = 60_000
 export const hour = 60 * minute
 /** 07:00 in Shanghai on a Monday. */
 export const monday7 = Date.parse('2025-03-03T07:00:00+08:00')
-export const context = { timeZone: 'Asia/Shanghai' }
+export const context = { timeZone: 'Asia/Shanghai', alarmsPerMonth: null }
 export const water = 1
 export const electricity = 2
 export const button = 3
@@ -62,10 +62,10 @@ export function heldBack(
 export function play(
   arrivals: Arrival[],
   now?: EpochMs,
-  zone = context,
+  zone: { timeZone: string } = context,
 ): { state: ResidentState; decisions: Decision[] } {
   const last = arrivals.at(-1)?.receivedAt ?? 0
-  return fold(emptyState(), arrivals, now ?? last, zone)
+  return fold(emptyState(), arrivals, now ?? last, { ...context, ...zone })
 }
 
 export const local = (at: EpochMs, timeZone = context.timeZone) =>

@@ -1,6 +1,8 @@
 import type { AlertKind, Decision, EpochMs, Headline } from '../model.js'
+import { isLearned } from './line.js'
 import { amountOf, hourMs, lengthOf, sinceZh, timeOf } from './say.js'
 import { type Context, limitMsOf, type Meter, type ResidentState } from './state.js'
+import { judgeUnusual } from './unusual.js'
 import { litresSince, waterActiveAt } from './uses.js'
 
 const shortMs = 12 * hourMs
@@ -42,6 +44,20 @@ export function coverageOf(
   return covered
 }
 
+/**
+ * Since when and until when nothing has been used, over time that readings cover; null where nothing is covered.
+ * `litres`: as the fixed rules count, from the last 10 L; `activity`: from the last activity as the routine knows it.
+ */
+export function silenceOf(
+  state: ResidentState,
+  measure: 'litres' | 'activity',
+): { since: EpochMs; until: EpochMs } | null {
+  const covered = coverageOf(state, isHeard)
+  if (!covered) return null
+  const active = measure === 'litres' ? (activityOf(state)?.at ?? null) : (state.routine?.activeAt ?? null)
+  return { since: active !== null && active > covered.from ? active : covered.from, until: covered.until }
+}
+
 const isHeard = ({ reach }: Meter) => !reach.overdue
 
 /**
@@ -56,14 +72,16 @@ export function judgeSilence(state: ResidentState, at: EpochMs, context: Context
     for (const meter of state.meters) if (meter.coveredTo > newest) newest = meter.coveredTo
     if (activity && newest - activity.at < overMs) clear(state, state.silence, activity, at, context, out)
   }
-  if (state.settleAt !== null) return
   const covered = coverageOf(state, isHeard)
+  if (state.routine) judgeUnusual(state, covered, at, context, out)
+  if (state.settleAt !== null) return
   if (!covered || at - covered.until > covered.limitMs) return
   const since = activity && activity.at > covered.from ? activity.at : covered.from
   const lengthMs = covered.until - since
   if (lengthMs < shortMs) return
   state.silence ??= { since, fired12: false, fired24: false }
-  if (!state.silence.fired12) {
+  // With a line of the resident's own the rule of 12 h has no say; the one of 24 h always has.
+  if (!state.silence.fired12 && !(state.routine && isLearned(state.routine, since))) {
     state.silence.fired12 = true
     open(state, 'silent_12h', { since, until: covered.until, at }, context, out)
   }

@@ -1,4 +1,6 @@
 import type { DeviceKind, EpochMs } from '../model.js'
+import type { Cycles } from './cycles.js'
+import type { Routine } from './routine.js'
 import { hourMs, minuteMs } from './say.js'
 
 /** A time and a running total (L or Wh) at that time. */
@@ -43,6 +45,8 @@ export type WaterMeter = MeterBase & {
   mark: Point
   /** Water has flowed without a pause since then. */
   run: { since: EpochMs; fromTotal: number; alerted: boolean } | null
+  /** The hour being counted, the lowest hourly rate (L/h) of each 6 h of the last 48 h, the rates of the last 4 h, and when it last stood still. */
+  leak?: { mark: Point; lowest: [from: EpochMs, litresPerHour: number][]; newest: number[]; stillAt: EpochMs }
 }
 
 export type ElectricityMeter = MeterBase & {
@@ -52,6 +56,7 @@ export type ElectricityMeter = MeterBase & {
   /** Mean power (W) of the hours of the last 48 h, each with its end. */
   hours: [endedAt: EpochMs, watts: number][]
   activeAt: EpochMs | null
+  cycles?: Cycles
 }
 
 export type Meter = WaterMeter | ElectricityMeter
@@ -86,10 +91,15 @@ export type ResidentState = {
   silence: { since: EpochMs; fired12: boolean; fired24: boolean; told24Until?: EpochMs } | null
   presence: Record<string, { online: boolean; since: EpochMs }>
   gatewayOffline: { since: EpochMs } | null
+  /** What is learned of this resident's own silences; missing where nothing is to be learned. */
+  routine?: Routine
 }
 
-/** The resident's own zone, for the times in sentences. */
-export type Context = { timeZone: string }
+/**
+ * The resident's own zone, and how many false alarms a month the learned line may cost; null: the fixed rules alone,
+ * and nothing is learned.
+ */
+export type Context = { timeZone: string; alarmsPerMonth: number | null }
 
 export function emptyState(): ResidentState {
   return {

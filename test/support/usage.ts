@@ -66,7 +66,10 @@ export async function foldReadings(
         value,
       }),
     )
-  const { state } = fold(emptyState(), arrivals, p.now.getTime(), { timeZone: p.timeZone ?? 'Asia/Shanghai' })
+  const { state } = fold(emptyState(), arrivals, p.now.getTime(), {
+    timeZone: p.timeZone ?? 'Asia/Shanghai',
+    alarmsPerMonth: null,
+  })
   await db.query(
     `insert into resident_state (resident_id, state, folded_at) values ($1, $2, $3)
      on conflict (resident_id) do update set state = excluded.state, folded_at = excluded.folded_at`,

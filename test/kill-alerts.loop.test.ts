@@ -204,11 +204,11 @@ function keepFallingDue() {
   }
 }
 
-/** Lets the 30 s pass for which a dead process holds the pages that it claimed before `before`. */
+/** Lets the 15 s pass for which a dead process holds the pages that it claimed before `before`. */
 const expireLeases = (before: Date) =>
   database.db.query(
-    `update pages set claimed_until = claimed_until - interval '30 s'
-      where status = 'pending' and claimed_until between $1::timestamptz and $1::timestamptz + interval '30 s'`,
+    `update pages set claimed_until = claimed_until - interval '15 s'
+      where status = 'pending' and claimed_until between $1::timestamptz and $1::timestamptz + interval '15 s'`,
     [before],
   )
 

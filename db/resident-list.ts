@@ -20,11 +20,13 @@ export async function listResidents(
   const scope = `r.community_id = any($1) and r.left_at is null and (r.name ilike $2 or r.address ilike $2)`
   const [{ rows }, counted] = await Promise.all([
     db.query(
-      `select r.resident_id as "residentId", r.name, r.address, r.time_zone as "timeZone", s.state,
+      `select * from (
+       select r.resident_id as "residentId", r.name, r.address, r.time_zone as "timeZone", s.state,
               (select count(*)::int from alerts a
                where a.resident_id = r.resident_id and a.closed_at is null and a.severity <> 'notice') as "openAlerts"
        from residents r left join resident_state s using (resident_id)
-       where ${scope} order by "openAlerts" = 0, r.name, r.resident_id limit $3 offset $4`,
+       where ${scope}) listed
+       order by "openAlerts" = 0, name, "residentId" limit $3 offset $4`,
       [p.communityIds, like, p.rowsMax, p.offset],
     ),
     db.query<{ total: number }>(`select count(*) as total from residents r where ${scope}`, [p.communityIds, like]),

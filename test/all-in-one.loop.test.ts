@@ -104,7 +104,7 @@ test('a start says where to look, Ctrl-C stops everything, and the next starts f
 test('Ctrl-C in the middle of the first start is a clean stop too, and the next start goes on', async () => {
   const own = join(dataDir, 'interrupted')
   const settings = { DATA_DIR: own, HTTP_PORT: '0', MQTT_PORT: '0', MQTT_WS_PORT: '0' }
-  for (const moment of ['is starting', 'Writing 30 days']) {
+  for (const moment of ['is starting', 'Writing the past']) {
     const running = processes.start('main', { env: settings })
     await running.printed(moment, startMsMax)
     const { code, ms } = await running.end('SIGINT', { group: true })

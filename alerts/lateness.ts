@@ -23,6 +23,7 @@ export function watchLateness({
     labelNames: ['work'],
     registers: [metrics],
     async collect() {
+      // Without an answer the lateness is unknown (NaN), and the other metrics are still told.
       const late = await measureLateness(db, { now: clock.now() }).catch(() => undefined)
       this.set({ work: 'escalation' }, late?.escalationS ?? Number.NaN)
       this.set({ work: 'pages' }, late?.pagesS ?? Number.NaN)

@@ -94,6 +94,3 @@ export type Decision =
   | { type: 'clear'; kind: AlertKind; deviceNo?: number; at: EpochMs; headline: Headline }
   /** Something the operator should see beside the reading, which is kept. */
   | { type: 'finding'; deviceNo: number; reason: string; detail: string; at: EpochMs }
-
-/** One step of a chain: whom to tell. Several people in one step are told at once. */
-export type ChainStep = { role: 'responsible' | 'on duty' | 'supervisor'; staffIds: string[] }

@@ -1,8 +1,9 @@
 import { Gauge, type Registry } from 'prom-client'
-import { measureLateness } from '../db/lateness.js'
+import { type Lateness, measureLateness } from '../db/lateness.js'
 import type { Queryable } from '../db/pool.js'
 import { isMigrated } from '../db/readiness.js'
 import type { Clock } from '../kit/clock.js'
+import type { Log } from '../kit/log.js'
 
 /** Beyond this the role is running but not doing its work. */
 const lateSMax = 60
@@ -11,37 +12,51 @@ const lateSMax = 60
 export function watchLateness({
   db,
   clock,
+  log,
   metrics,
 }: {
   db: Queryable
   clock: Clock
+  log: Log
   metrics: Registry
 }): () => Promise<boolean> {
-  const gauge = new Gauge({
+  const measure = () => measureLateness(db, { now: clock.now() })
+  // One measurement serves both gauges of a scrape; without an answer they are unknown (NaN), the other metrics are told.
+  let underWay: Promise<Lateness> | undefined
+  const measureForScrape = () => {
+    underWay ??= measure()
+      .catch((error: Error) => {
+        log.warn({ error: error.message }, 'lateness.unknown')
+        return { escalationS: Number.NaN, pagesS: Number.NaN, arrivalsS: Number.NaN, untold: Number.NaN }
+      })
+      .finally(() => {
+        underWay = undefined
+      })
+    return underWay
+  }
+  new Gauge({
     name: 'shouwang_late_seconds',
     help: 'How long the oldest due work has been waiting',
     labelNames: ['work'],
     registers: [metrics],
     async collect() {
-      // Without an answer the lateness is unknown (NaN), and the other metrics are still told.
-      const late = await measureLateness(db, { now: clock.now() }).catch(() => undefined)
-      this.set({ work: 'escalation' }, late?.escalationS ?? Number.NaN)
-      this.set({ work: 'pages' }, late?.pagesS ?? Number.NaN)
-      this.set({ work: 'arrivals' }, late?.arrivalsS ?? Number.NaN)
+      const { escalationS, pagesS, arrivalsS } = await measureForScrape()
+      this.set({ work: 'escalation' }, escalationS)
+      this.set({ work: 'pages' }, pagesS)
+      this.set({ work: 'arrivals' }, arrivalsS)
     },
   })
-  gauge.reset()
   new Gauge({
     name: 'shouwang_emergencies_untold',
     help: 'Emergencies open for over a minute of which no page has reached anybody',
     registers: [metrics],
     async collect() {
-      this.set((await measureLateness(db, { now: clock.now() }).catch(() => undefined))?.untold ?? Number.NaN)
+      this.set((await measureForScrape()).untold)
     },
   })
   return async () => {
     if (!(await isMigrated(db))) return false
-    const { escalationS, pagesS, arrivalsS } = await measureLateness(db, { now: clock.now() })
+    const { escalationS, pagesS, arrivalsS } = await measure()
     return Math.max(escalationS, pagesS, arrivalsS) <= lateSMax
   }
 }

@@ -15,7 +15,7 @@ await runRole({
       host: settings.HOST,
       port: settings.ALERTS_HTTP_PORT,
       setting: 'ALERTS_HTTP_PORT',
-      isReady: watchLateness({ db, clock: systemClock, metrics }),
+      isReady: watchLateness({ db, clock: systemClock, log, metrics }),
       metrics,
     })
     teardown.add('health', health.stop)

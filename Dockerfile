@@ -12,6 +12,7 @@ ENV NODE_ENV=production
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
+RUN mkdir /data && chown node:node /data
 USER node
 # The role is the command: dist/broker/main.js (edge), dist/alerts/main.js, dist/dashboard/main.js.
 ENTRYPOINT ["node", "--enable-source-maps"]

@@ -3,6 +3,7 @@ import { openChannels } from './alerts/channels/open.js'
 import { startEdge } from './broker/edge.js'
 import { startDashboard } from './dashboard/serve.js'
 import { connectDatabase } from './db/connect.js'
+import { openFallback } from './ingest/fallback.js'
 import { systemClock as clock } from './kit/clock.js'
 import { runRole } from './kit/role.js'
 import { publicUrlOf } from './kit/settings.js'
@@ -28,7 +29,16 @@ await runRole({
       retentionDays: given.RETENTION_DAYS,
       alarmsPerMonth: given.SILENCE_ALARMS_PER_MONTH ?? null,
     })
-    const { mqttPort } = await startEdge({ ...roles, settings: given })
+    const fallback = await openFallback({
+      ...roles,
+      dataDir: given.DATA_DIR,
+      journalBytesMax: given.JOURNAL_MB_MAX * 1_048_576,
+      channels: openChannels({ settings: given, clock }),
+      publicUrl,
+    })
+    const {
+      ports: { mqttPort },
+    } = await startEdge({ ...roles, fallback, settings: given })
     if (!isDemo) {
       print(
         `Console  ${publicUrl}\nMQTT     port ${mqttPort}\nAdd communities, staff and homes with: npm run register -- FILE.json`,

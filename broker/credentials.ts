@@ -3,12 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { idPattern } from '../ingest/contract.js'
 import type { Clock } from '../kit/clock.js'
 import { decoyHash, type verifySecret } from '../kit/secret-hash.js'
+import { within } from '../kit/within.js'
 import { createBoundedCache } from './bounded-cache.js'
 import { createFairGate } from './fair-gate.js'
 import { createHeadcount } from './headcount.js'
 import type { BrokerLimits } from './limits.js'
 import { createLoginThrottle } from './login-throttle.js'
-import { within } from './within.js'
 
 export type GatewayCredentials = { gatewayId: string; secretHash: string; disabled: boolean }
 

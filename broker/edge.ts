@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Registry } from 'prom-client'
-import { findGateway } from '../db/gateway-registry.js'
 import type { Database } from '../db/pool.js'
-import { createIngest } from '../ingest/ingest.js'
+import { createIngest, type Fallback } from '../ingest/ingest.js'
+import { createOperatorNotice } from '../ingest/operator-notice.js'
 import type { Clock } from '../kit/clock.js'
 import type { Teardown } from '../kit/lifecycle.js'
 import type { Log } from '../kit/log.js'
@@ -10,9 +10,13 @@ import type { Settings } from '../kit/settings.js'
 import type { Signal } from '../kit/signal.js'
 import { createBroker } from './broker.js'
 
-/** The edge role: the broker, with ingest behind it in the same process, so that a PUBACK can wait for the commit. */
+/**
+ * The edge role: the broker, with ingest behind it in the same process, so that a PUBACK can wait for the commit.
+ * `fallback`: what it goes on with while the database is away; see openFallback.
+ */
 export async function startEdge({
   db,
+  fallback,
   settings,
   clock,
   log,
@@ -21,6 +25,7 @@ export async function startEdge({
   teardown,
 }: {
   db: Database
+  fallback: Fallback
   settings: Settings
   clock: Clock
   log: Log
@@ -28,12 +33,16 @@ export async function startEdge({
   signal: Signal
   teardown: Teardown
 }) {
-  const ingest = createIngest({ db, clock, log, metrics, signal, edgeId: randomUUID() })
-  await ingest.start()
+  const ingest = createIngest({ db, fallback, clock, log, metrics, signal, edgeId: randomUUID() })
   teardown.add('ingest', ingest.stop)
+  await ingest.start()
+  const { directory, channels } = fallback
+  const operatorNotice = createOperatorNotice({ state: ingest.journalState, directory, channels, clock, log })
+  operatorNotice.start()
+  teardown.add('operator notice', operatorNotice.stop)
   const { TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile } = settings
   const broker = createBroker({
-    findGateway: (gatewayId) => findGateway(db, gatewayId),
+    findGateway: directory.findGateway,
     accept: ingest.accept,
     presence: ingest.presence,
     clock,
@@ -47,5 +56,5 @@ export async function startEdge({
   const ports = await broker.start()
   teardown.add('broker', broker.stop)
   log.info(ports, 'edge.listening')
-  return ports
+  return { ports, journalState: ingest.journalState }
 }

@@ -18,29 +18,39 @@ export type NewAlert = {
  * the same thing is open already (emergencies always open: their episodes are judged before).
  */
 export async function openAlert(tx: Queryable, alert: NewAlert, now: Date): Promise<number | null> {
+  const alertId = await insertAlert(tx, alert)
+  if (alertId === null) return null
   const severity = severityOf[alert.kind]
+  const chain = severity === 'notice' ? [] : await loadChain(tx, { residentId: alert.residentId, now })
+  await applyMove(tx, { alertId, move: begin(severity, chain, now.getTime()), now })
+  return alertId
+}
+
+/** The alert and the first line of its history, nobody told yet. `alertId`: one that was set aside for it before. */
+export async function insertAlert(tx: Queryable, alert: NewAlert, alertId?: number): Promise<number | null> {
   const { rows } = await tx.query<{ alert_id: number }>(
-    `insert into alerts (resident_id, community_id, device_no, kind, severity, opened_at, observed_at, headline_zh, headline_en, reason)
-     select resident_id, community_id, $2, $3, $4, $5, $6, $7, $8, $9 from residents where resident_id = $1
+    `insert into alerts (alert_id, resident_id, community_id, device_no, kind, severity, opened_at, observed_at, headline_zh, headline_en, reason)
+     overriding system value
+     select coalesce($10, nextval(pg_get_serial_sequence('alerts', 'alert_id'))), resident_id, community_id, $2, $3, $4, $5, $6, $7, $8, $9
+       from residents where resident_id = $1
      on conflict do nothing returning alert_id`,
     [
       alert.residentId,
       alert.deviceNo,
       alert.kind,
-      severity,
+      severityOf[alert.kind],
       alert.openedAt,
       alert.observedAt,
       alert.headline.zh,
       alert.headline.en,
       JSON.stringify(alert.reason),
+      alertId ?? null,
     ],
   )
-  const alertId = rows[0]?.alert_id
-  if (alertId === undefined) return null
-  await recordAlertEvent(tx, { alertId, at: alert.openedAt, kind: 'opened', detail: { headline: alert.headline } })
-  const chain = severity === 'notice' ? [] : await loadChain(tx, { residentId: alert.residentId, now })
-  await applyMove(tx, { alertId, move: begin(severity, chain, now.getTime()), now })
-  return alertId
+  const id = rows[0]?.alert_id
+  if (id === undefined) return null
+  await recordAlertEvent(tx, { alertId: id, at: alert.openedAt, kind: 'opened', detail: { headline: alert.headline } })
+  return id
 }
 
 /** No policy sets an open emergency a due time further away than this: beyond it, a clock has jumped back. */

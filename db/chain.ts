@@ -1,7 +1,15 @@
-import type { Chain, ChainRole } from '../alerts/escalation.js'
+import type { Chain, ChainRole, Person } from '../alerts/escalation.js'
 import type { Queryable } from './pool.js'
 
 const roles: ChainRole[] = ['responsible', 'on duty', 'supervisor']
+
+/** Of the people who may be told, the chain: each once in a role, in an order that no collation decides. Pure. */
+export function chainOfCandidates(candidates: readonly { role: ChainRole; person: Person }[]): Chain {
+  return roles.map((role) => {
+    const people = new Map(candidates.filter((c) => c.role === role).map(({ person }) => [person.staffId, person]))
+    return { role, people: [...people.values()].sort((a, b) => (a.staffId < b.staffId ? -1 : 1)) }
+  })
+}
 
 /**
  * The chain of a resident at `now`: responsible social worker, colleagues on duty, supervisors of the community; people
@@ -25,14 +33,12 @@ export async function loadChain(tx: Queryable, { residentId, now }: { residentId
      select distinct c.role, c.staff_id,
             coalesce((select jsonb_agg(jsonb_build_object('position', position, 'kind', kind) order by position)
                         from staff_channels h where h.staff_id = c.staff_id), '[]') as channels
-       from candidates c join staff s on s.staff_id = c.staff_id and s.disabled_at is null
-      order by c.staff_id`,
+       from candidates c join staff s on s.staff_id = c.staff_id and s.disabled_at is null`,
     [residentId, now],
   )
-  return roles.map((role) => ({
-    role,
-    people: rows.filter((row) => row.role === role).map(({ staff_id, channels }) => ({ staffId: staff_id, channels })),
-  }))
+  return chainOfCandidates(
+    rows.map(({ role, staff_id, channels }) => ({ role, person: { staffId: staff_id, channels } })),
+  )
 }
 
 /** How many people who may be paged have no channel of these kinds. */

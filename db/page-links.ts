@@ -12,13 +12,21 @@ const hashOf = (token: string) => createHash('sha256').update(token).digest()
 /** Makes the one-tap link of a page: a token that acknowledges once, within 24 h. Only its hash is kept. */
 export async function issuePageLink(tx: Queryable, { pageId, now }: { pageId: string; now: Date }): Promise<string> {
   const token = randomBytes(tokenBytes).toString('base64url')
+  await keepPageLink(tx, { pageId, tokenHash: hashOf(token), now })
+  return token
+}
+
+/** Makes a link work whose token was made elsewhere. */
+export async function keepPageLink(
+  tx: Queryable,
+  { pageId, tokenHash, now }: { pageId: string; tokenHash: Buffer; now: Date },
+): Promise<void> {
   await tx.query('insert into page_links (token_hash, page_id, created_at, expires_at) values ($1, $2, $3, $4)', [
-    hashOf(token),
+    tokenHash,
     pageId,
     now,
     new Date(now.getTime() + pageLinkMsMax),
   ])
-  return token
 }
 
 export type PageLink = {

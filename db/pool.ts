@@ -6,9 +6,9 @@ export type Queryable = Pick<pg.PoolClient, 'query'>
 export type Database = Queryable & {
   /**
    * Runs `work` in one transaction; commits when it resolves, rolls back and rethrows when it rejects. After a deadlock
-   * it is run once more.
+   * it is run once more. Past `msMax` its connection is cut, which undoes it unless its commit was on the way already.
    */
-  transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>
+  transaction<T>(work: (tx: Queryable) => Promise<T>, options?: { msMax?: number }): Promise<T>
   /** Runs `work` on a connection of its own, whose statements may take half an hour: for what is done at night. */
   patiently<T>(work: (client: Queryable) => Promise<T>): Promise<T>
   end(): Promise<void>
@@ -19,10 +19,17 @@ const parsers = new Map<number, (text: string) => unknown>([[pg.types.builtins.I
 /** What a lost client may hold its locks for, and what one statement may wait for a lock that somebody else holds. */
 const idleInTransactionMsMax = 10_000
 const connectMsMax = 5_000
+/** Each statement has its own deadline, far below. */
+const transactionMsMax = 30 * 60_000
 const longStatementMsMax = 30 * 60_000
 
 /** Deadlock and serialisation failure: the server undid the transaction, and doing it again is right. */
 const isWorthAgain = (error: unknown) => ['40P01', '40001'].includes(String((error as { code?: unknown }).code))
+/** What waits for an answer on the connection fails at once; the server undoes what was begun. */
+const cut = (client: pg.PoolClient) => {
+  const { connection } = client as unknown as { connection: { stream: { destroy(): void } } }
+  connection.stream.destroy()
+}
 const isFromServer = (error: unknown) => /^[0-9A-Z]{5}$/.test(String((error as { code?: unknown }).code ?? ''))
 
 /**
@@ -60,14 +67,16 @@ export function openDatabase({
   })
   pool.on('error', (error) => log.warn({ error: error.message }, 'database.connectionLost'))
 
-  async function once<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
-    const client = await pool.connect()
+  async function once<T>(work: (tx: Queryable) => Promise<T>, msMax: number): Promise<T> {
+    const endsAt = performance.now() + msMax
+    const client = await connect(msMax)
     let broken: Error | undefined
     // A connection that is lost between two statements says so in an event; unheard it would end the process.
     const lost = (error: Error) => {
       broken = error
     }
     client.on('error', lost)
+    const timer = setTimeout(() => cut(client), endsAt - performance.now())
     try {
       await client.query('begin')
       const result = await work(client)
@@ -79,14 +88,34 @@ export function openDatabase({
       else lost(error as Error)
       throw error
     } finally {
+      clearTimeout(timer)
       client.off('error', lost)
       client.release(broken)
     }
   }
+  /** A connection from the pool within `msMax`; one that comes later goes back unused. */
+  async function connect(msMax: number) {
+    if (msMax >= transactionMsMax) return pool.connect()
+    let late = false
+    const connecting = pool.connect()
+    connecting.then(
+      (client) => late && client.release(),
+      () => undefined,
+    )
+    let timer: NodeJS.Timeout | undefined
+    const tooLate = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        late = true
+        reject(new Error(`no connection within ${msMax} ms`))
+      }, msMax)
+    })
+    return Promise.race([connecting, tooLate]).finally(() => clearTimeout(timer))
+  }
 
   return {
     query: pool.query.bind(pool) as Queryable['query'],
-    transaction: (work) => once(work).catch((error) => (isWorthAgain(error) ? once(work) : Promise.reject(error))),
+    transaction: (work, { msMax = transactionMsMax } = {}) =>
+      once(work, msMax).catch((error) => (isWorthAgain(error) ? once(work, msMax) : Promise.reject(error))),
     patiently: async (work) => {
       const client = new pg.Client({ ...shared, statement_timeout: longStatementMsMax })
       client.on('error', (error) => log.warn({ error: error.message }, 'database.connectionLost'))

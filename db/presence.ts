@@ -3,12 +3,30 @@ import type { Database, Queryable } from './pool.js'
 export type PresenceChange = { gatewayId: string; online: boolean; at: number }
 export type ClockReading = { gatewayId: string; aheadS: number }
 
-/** Marks an edge process as alive. */
-export async function recordHeartbeat(db: Queryable, { edgeId, now }: { edgeId: string; now: Date }): Promise<void> {
+/** Marks an edge process as alive. `keptSince`: what came to it from then on may not be in the database yet. */
+export async function recordHeartbeat(
+  db: Queryable,
+  { edgeId, now, keptSince }: { edgeId: string; now: Date; keptSince: Date | null },
+): Promise<void> {
   await db.query(
-    'insert into edges (edge_id, heartbeat_at) values ($1, $2) on conflict (edge_id) do update set heartbeat_at = $2',
-    [edgeId, now],
+    `insert into edges (edge_id, heartbeat_at, kept_since) values ($1, $2, $3)
+     on conflict (edge_id) do update set heartbeat_at = $2, kept_since = $3`,
+    [edgeId, now, keptSince],
   )
+}
+
+/**
+ * Up to when all that came to the edges is in the database, as far as it lags behind; null: nothing is known to lag. An edge
+ * that still counts as alive and was not heard since `beatBefore` may hold what came to it since its last beat.
+ */
+export async function findWatermark(db: Queryable, { beatBefore }: { beatBefore: Date }): Promise<Date | null> {
+  const { rows } = await db.query<{ at: Date | null }>(
+    `select min(case when heartbeat_at < $1 then heartbeat_at else kept_since end) as at from edges e
+      where (heartbeat_at >= $1 and kept_since is not null)
+         or (heartbeat_at < $1 and exists (select from gateways g where g.edge_id = e.edge_id and g.online))`,
+    [beatBefore],
+  )
+  return rows[0]!.at
 }
 
 /**

@@ -15,20 +15,48 @@ type Clockwork = { aheadMs: number[]; toldS: number | undefined }
  * What this edge knows of its gateways' presence and clocks, gathered in memory and written every few seconds in a few
  * statements, however many gateways there are.
  */
-export function createPresence({ db, edgeId, clock, log }: { db: Queryable; edgeId: string; clock: Clock; log: Log }) {
+export function createPresence({
+  db,
+  edgeId,
+  keptSince = () => null,
+  clock,
+  log,
+}: {
+  db: Queryable
+  edgeId: string
+  /** Since when what comes may not be in the database yet; null: all is. */
+  keptSince?: () => Date | null
+  clock: Clock
+  log: Log
+}) {
   let changes = new Map<string, PresenceChange>()
   let heard = new Map<string, number>()
   const clocks = new Map<string, Clockwork>()
   const clocksChanged = new Set<string>()
   let heardFlushedAt = 0
+  let told: Date | null = null
+  let beatAt = 0
   let loop: Loop | undefined
 
   const change = (gatewayId: string, online: boolean) => {
     changes.set(gatewayId, { gatewayId, online, at: clock.now().getTime() })
   }
 
+  async function beat(now: Date) {
+    const kept = keptSince()
+    await recordHeartbeat(db, { edgeId, now, keptSince: kept })
+    told = kept
+    beatAt = now.getTime()
+  }
+  /** When the database is back after a while, and when the journal begins, moves on or is drained, that is said at once. */
+  async function beatEarly(now: Date) {
+    const late = Math.abs(now.getTime() - beatAt) > 2 * heardFlushMs
+    if (late || keptSince()?.getTime() !== told?.getTime()) await beat(now)
+  }
+
   async function flush(): Promise<'idle'> {
     const now = clock.now()
+    await beatEarly(now)
     const takenChanges = changes
     changes = new Map()
     try {
@@ -41,7 +69,7 @@ export function createPresence({ db, edgeId, clock, log }: { db: Queryable; edge
     const takenHeard = heard
     heard = new Map()
     heardFlushedAt = now.getTime()
-    await recordHeartbeat(db, { edgeId, now })
+    await beat(now)
     // After a stall of this edge they may have been written off meanwhile.
     for (const gatewayId of await findMissedOnline(db, { edgeId, gatewayIds: [...takenHeard.keys()] }))
       if (!changes.has(gatewayId)) change(gatewayId, true)
@@ -77,7 +105,7 @@ export function createPresence({ db, edgeId, clock, log }: { db: Queryable; edge
       if (clockwork.toldS === undefined || Math.abs(aheadS - clockwork.toldS) >= 5) clocksChanged.add(gatewayId)
     },
     start: async () => {
-      await recordHeartbeat(db, { edgeId, now: clock.now() })
+      await beat(clock.now()).catch((error: Error) => log.warn({ error: error.message }, 'presence.heartbeatMissed'))
       loop = startLoop({ name: 'presence', work: flush, pauseMs: changesFlushMs, log })
     },
     stop: async () => {

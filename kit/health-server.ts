@@ -4,7 +4,7 @@ import type { Registry } from 'prom-client'
 import { StartError } from './lifecycle.js'
 
 /**
- * `/healthz` (the process lives), `/readyz` (it can do its work) and `/metrics` (Prometheus) for a role without pages.
+ * `/healthz` (the process lives), `/readyz` (it can do its work: true, or why not in one line) and `/metrics` (Prometheus) for a role without pages.
  * @throws StartError naming `setting` when the port cannot be had
  */
 export async function startHealthServer({
@@ -17,7 +17,7 @@ export async function startHealthServer({
   host: string
   port: number
   setting: string
-  isReady: () => Promise<boolean>
+  isReady: () => Promise<boolean | string>
   metrics: Registry
 }): Promise<{ port: number; stop(): Promise<void> }> {
   const server = createServer(async (request, response) => {
@@ -26,7 +26,8 @@ export async function startHealthServer({
     if (request.url === '/healthz') return answer(200, 'ok\n')
     if (request.url === '/readyz') {
       const ready = await isReady().catch(() => false)
-      return answer(ready ? 200 : 503, ready ? 'ready\n' : 'not ready\n')
+      if (ready === true) return answer(200, 'ready\n')
+      return answer(503, ready ? `not ready: ${ready}\n` : 'not ready\n')
     }
     if (request.url === '/metrics') return answer(200, await metrics.metrics(), metrics.contentType)
     return answer(404, 'not found\n')

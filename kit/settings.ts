@@ -40,6 +40,7 @@ const settingsSchema = z.object({
     )
     .default('Shouwang <shouwang@localhost>'),
   RETENTION_DAYS: z.coerce.number().int().min(31).max(3_660).default(396),
+  JOURNAL_MB_MAX: z.coerce.number().int().min(1).max(1_000_000).default(1_024),
   SILENCE_ALARMS_PER_MONTH: z.coerce.number().min(0.2).max(8).optional(),
   DEMO: onOff().optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).optional(),

@@ -35,6 +35,17 @@ export type Page = {
   language: Language
 }
 
+/** Something that the operator has to know about Shouwang itself; of nobody's home. */
+export type Notice = {
+  /** The same for every attempt. */
+  noticeId: string
+  kind: 'database away' | 'journal full' | 'database back'
+  text: Headline
+  at: Date
+  /** The language of the person who is told. */
+  language: Language
+}
+
 export type Recipient = { address: string; secret: string | null; name: string }
 
 /**
@@ -44,6 +55,8 @@ export type Recipient = { address: string; secret: string | null; name: string }
 export type Channel = {
   kind: string
   send(page: Page, to: Recipient, options: { attempt: number; signal: AbortSignal }): Promise<SendResult>
+  /** The same with a notice. */
+  tell?(notice: Notice, to: Recipient, options: { attempt: number; signal: AbortSignal }): Promise<SendResult>
   stop?(): Promise<void>
 }
 

@@ -49,6 +49,19 @@ test('in English for a person who reads English', async () => {
   expect(server.mails[0]!.text).toContain('The call button in the bedroom was pressed at 14:03.')
 })
 
+test.each([
+  ['zh', '守望系统通知：数据库已恢复。', '数据库已恢复。'],
+  ['en', 'Shouwang: The database is back.', 'The database is back.'],
+] as const)('a notice to the operator, in %s', async (language, subject, body) => {
+  const text = { zh: '数据库已恢复。', en: 'The database is back.' }
+  const notice = { noticeId: 'n-1', kind: 'database back' as const, text, at: clock.now(), language }
+  expect(await channel.tell!(notice, to, { attempt: 1, signal: idle() })).toMatchObject({ kind: 'sent' })
+  const [mail] = server.mails
+  expect(mail!.subject).toBe(subject)
+  expect(mail!.text.trim()).toBe(body)
+  expect(mail!.headers.get('message-id')).toEqual(['<notice-n-1@demo.example>'])
+})
+
 test('the headers say what it is, and each attempt of one page is the same message', async () => {
   await send()
   await send({}, 2)

@@ -1,7 +1,8 @@
 import { createTransport, type NodemailerError } from 'nodemailer'
 import type { Clock } from '../../kit/clock.js'
+import type { Severity } from '../model.js'
 import { oneLine, pageMessage } from '../page-message.js'
-import { type Channel, detailLine, type Page, retryPauseMs, type SendResult } from './channel.js'
+import { type Channel, detailLine, type Recipient, retryPauseMs, type SendResult } from './channel.js'
 import { startDeadline } from './deadline.js'
 
 export type MailDeadlines = {
@@ -33,12 +34,21 @@ const addressPattern = /^[^\s\p{Cc}<>()[\]\\,;:"@]+@[^\s\p{Cc}<>()[\]\\,;:"@]+$/
  * What an SMTP error means. Refused is only what a server says with 5xx about this message, its sender or its recipient.
  * A login refused, a greeting of 554 or 503 (commands out of order) is about us or the moment: worth another attempt.
  */
-function judge(error: NodemailerError, { attempt, page }: { attempt: number; page: Page }): SendResult {
+function judge(error: NodemailerError, { attempt, severity }: { attempt: number; severity: Severity }): SendResult {
   const status = error.responseCode ?? 0
   const aboutMessage = error.code === 'EENVELOPE' || error.code === 'EMESSAGE'
   const said = detailLine(error.response ?? `${error.code ?? 'error'}: ${error.message}`)
   if (aboutMessage && status >= 500 && status < 600 && status !== 503) return { kind: 'refused', reason: said }
-  return { kind: 'retry', afterMs: retryPauseMs(attempt, page.severity), detail: said }
+  return { kind: 'retry', afterMs: retryPauseMs(attempt, severity), detail: said }
+}
+
+type Mail = {
+  severity: Severity
+  subject: string
+  text: string
+  html?: string
+  messageId: string
+  headers: Record<string, string>
 }
 
 /**
@@ -73,38 +83,53 @@ export function emailChannel({
   })
   const domain = /@([A-Za-z0-9.-]+)>?\s*$/.exec(from)?.[1] ?? 'localhost'
 
+  async function deliver(
+    { severity, ...mail }: Mail,
+    to: Recipient,
+    { attempt, signal }: { attempt: number; signal: AbortSignal },
+  ): Promise<SendResult> {
+    if (!addressPattern.test(to.address)) return { kind: 'refused', reason: 'the address is not one e-mail address' }
+    const deadline = startDeadline({ signal, ms: sendMsMax })
+    try {
+      const { response } = await transport.sendMail({
+        ...mail,
+        from,
+        to: { name: oneLine(to.name, 100), address: to.address },
+        ...(severity === 'emergency' ? { priority: 'high' as const } : {}),
+        signal: deadline.signal,
+      })
+      return { kind: 'sent', detail: detailLine(response) }
+    } catch (error) {
+      if (deadline.passed())
+        return { kind: 'retry', afterMs: retryPauseMs(attempt, severity), detail: `not taken in ${sendMsMax} ms` }
+      if (signal.aborted) return { kind: 'retry', afterMs: 0, detail: 'stopped before it was taken' }
+      return judge(error as NodemailerError, { attempt, severity })
+    } finally {
+      deadline.clear()
+    }
+  }
+
   return {
     kind: 'email',
-    async send(page, to, { attempt, signal }) {
-      if (!addressPattern.test(to.address)) return { kind: 'refused', reason: 'the address is not one e-mail address' }
-      const { subject, text, html } = pageMessage({ page, now: clock.now() })
-      const deadline = startDeadline({ signal, ms: sendMsMax })
-      try {
-        const { response } = await transport.sendMail({
-          from,
-          to: { name: oneLine(to.name, 100), address: to.address },
-          subject,
-          text,
-          html,
-          // The same for every attempt, so that a mailbox that got it twice can show it once.
-          messageId: `<page-${page.pageId}@${domain}>`,
-          headers: { 'Auto-Submitted': 'auto-generated', 'X-Shouwang-Page-Id': page.pageId },
-          ...(page.severity === 'emergency' ? { priority: 'high' as const } : {}),
-          signal: deadline.signal,
-        })
-        return { kind: 'sent', detail: detailLine(response) }
-      } catch (error) {
-        if (deadline.passed())
-          return {
-            kind: 'retry',
-            afterMs: retryPauseMs(attempt, page.severity),
-            detail: `not taken in ${sendMsMax} ms`,
-          }
-        if (signal.aborted) return { kind: 'retry', afterMs: 0, detail: 'stopped before it was taken' }
-        return judge(error as NodemailerError, { attempt, page })
-      } finally {
-        deadline.clear()
+    send: (page, to, options) => {
+      const mail = {
+        ...pageMessage({ page, now: clock.now() }),
+        severity: page.severity,
+        // The same for every attempt, so that a mailbox that got it twice can show it once.
+        messageId: `<page-${page.pageId}@${domain}>`,
+        headers: { 'Auto-Submitted': 'auto-generated', 'X-Shouwang-Page-Id': page.pageId },
       }
+      return deliver(mail, to, options)
+    },
+    tell: ({ noticeId, text, language }, to, options) => {
+      const mail = {
+        severity: 'notice' as const,
+        subject: language === 'zh' ? `守望系统通知：${text.zh}` : `Shouwang: ${text.en}`,
+        text: `${text[language]}\n`,
+        messageId: `<notice-${noticeId}@${domain}>`,
+        headers: { 'Auto-Submitted': 'auto-generated' },
+      }
+      return deliver(mail, to, options)
     },
     async stop() {
       transport.close()

@@ -52,6 +52,17 @@ test('a page arrives with exactly the fields of the contract, signed, and is sen
   })
 })
 
+test('a notice to the operator arrives signed, told apart from a page', async () => {
+  const text = { zh: '数据库已恢复。', en: 'The database is back.' }
+  const at = new Date('2026-03-10T06:03:00Z')
+  const notice = { noticeId: 'n-1', kind: 'database back' as const, text, at, language: 'zh' as const }
+  expect(await channel.tell!(notice, to(), { attempt: 1, signal: idle() })).toMatchObject({ kind: 'sent' })
+  const [request] = receiver.requests
+  expect(request).toMatchObject({ signatureValid: true, headers: { 'idempotency-key': 'n-1' } })
+  const told = { noticeId: 'n-1', severity: 'notice', kind: 'database back', text, at: at.toISOString() }
+  expect(request!.json).toEqual(told)
+})
+
 test('what is said at the door only does not travel, even inside the resident', async () => {
   const resident = { ...samplePage().resident, healthNote: 'hidden-note', phone: 'hidden-phone' }
   await send({ resident })

@@ -1,12 +1,15 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import type { Clock } from '../../kit/clock.js'
+import type { Severity } from '../model.js'
 import {
   boundedRetryAfterMs,
   type Channel,
   detailCharsMax,
   detailLine,
+  type Notice,
   type Page,
+  type Recipient,
   retryPauseMs,
   type SendResult,
 } from './channel.js'
@@ -34,6 +37,12 @@ export function webhookBody(page: Page): string {
   })
 }
 
+/** The body of a notice by webhook: told apart from a page by its `noticeId`. */
+export function noticeBody({ noticeId, kind, text, at }: Notice): string {
+  return JSON.stringify({ noticeId, severity: 'notice', kind, text: { zh: text.zh, en: text.en }, at })
+}
+
+type Outgoing = { id: string; severity: Severity; body: string }
 type Answer = { status: number; retryAfter: string | undefined; text: string }
 type Post = { url: URL; headers: Record<string, string>; body: string; signal: AbortSignal; bodyMsMax: number }
 
@@ -107,14 +116,16 @@ export function parseRetryAfterMs(value: string | undefined, now: Date): number 
 }
 
 /** What an answer means: any 2xx is delivery; busy or broken is worth another attempt; the rest is refused for good. */
-function judge(answer: Answer, { attempt, page, now }: { attempt: number; page: Page; now: Date }): SendResult {
+function judge(
+  answer: Answer,
+  { attempt, severity, now }: { attempt: number; severity: Severity; now: Date },
+): SendResult {
   const { status } = answer
   const said = detailLine(`${status} ${answer.text}`)
   if (status >= 200 && status < 300) return { kind: 'sent', detail: said }
   if (status === 408 || status === 425 || status === 429 || status >= 500) {
     const askedMs = parseRetryAfterMs(answer.retryAfter, now)
-    const afterMs =
-      askedMs === undefined ? retryPauseMs(attempt, page.severity) : boundedRetryAfterMs(askedMs, page.severity)
+    const afterMs = askedMs === undefined ? retryPauseMs(attempt, severity) : boundedRetryAfterMs(askedMs, severity)
     return { kind: 'retry', afterMs, detail: said }
   }
   if (status >= 300 && status < 400)
@@ -162,42 +173,42 @@ export function webhookChannel({
     }
   }
 
+  async function deliver(
+    { id, severity, body }: Outgoing,
+    to: Recipient,
+    { attempt, signal }: { attempt: number; signal: AbortSignal },
+  ): Promise<SendResult> {
+    const url = parseAddress(to.address)
+    if (!url) return { kind: 'refused', reason: 'the address is not an http or https URL' }
+    if (!to.secret) return { kind: 'refused', reason: 'no secret is registered to sign with' }
+    const headers = {
+      'content-type': 'application/json',
+      'content-length': String(Buffer.byteLength(body)),
+      'user-agent': 'Shouwang-Webhook/1',
+      'idempotency-key': id,
+      [signatureHeader]: signBody({ body, secret: to.secret, at: clock.now() }),
+    }
+    const deadline = startDeadline({ signal, ms: answerMsMax })
+    try {
+      const answer = await postOnce({ url, headers, body, signal: deadline.signal, bodyMsMax })
+      return judge(answer, { attempt, severity, now: clock.now() })
+    } catch (error) {
+      const afterMs = retryPauseMs(attempt, severity)
+      if (deadline.passed()) return { kind: 'retry', afterMs, detail: `no answer in ${answerMsMax} ms` }
+      if (signal.aborted) return { kind: 'retry', afterMs: 0, detail: 'stopped before an answer' }
+      const { code, message } = error as NodeJS.ErrnoException
+      return { kind: 'retry', afterMs, detail: detailLine(`not reached: ${code ?? message}`) }
+    } finally {
+      deadline.clear()
+    }
+  }
+
   return {
     kind: 'webhook',
-    async send(page, to, { attempt, signal }) {
-      const url = parseAddress(to.address)
-      if (!url) return { kind: 'refused', reason: 'the address is not an http or https URL' }
-      if (!to.secret) return { kind: 'refused', reason: 'no secret is registered to sign with' }
-      const body = webhookBody(page)
-      const headers = {
-        'content-type': 'application/json',
-        'content-length': String(Buffer.byteLength(body)),
-        'user-agent': 'Shouwang-Webhook/1',
-        'idempotency-key': page.pageId,
-        [signatureHeader]: signBody({ body, secret: to.secret, at: clock.now() }),
-      }
-      const deadline = startDeadline({ signal, ms: answerMsMax })
-      try {
-        const answer = await postOnce({ url, headers, body, signal: deadline.signal, bodyMsMax })
-        return judge(answer, { attempt, page, now: clock.now() })
-      } catch (error) {
-        if (deadline.passed())
-          return {
-            kind: 'retry',
-            afterMs: retryPauseMs(attempt, page.severity),
-            detail: `no answer in ${answerMsMax} ms`,
-          }
-        if (signal.aborted) return { kind: 'retry', afterMs: 0, detail: 'stopped before an answer' }
-        const { code, message } = error as NodeJS.ErrnoException
-        return {
-          kind: 'retry',
-          afterMs: retryPauseMs(attempt, page.severity),
-          detail: detailLine(`not reached: ${code ?? message}`),
-        }
-      } finally {
-        deadline.clear()
-      }
-    },
+    send: (page, to, options) =>
+      deliver({ id: page.pageId, severity: page.severity, body: webhookBody(page) }, to, options),
+    tell: (notice, to, options) =>
+      deliver({ id: notice.noticeId, severity: 'notice', body: noticeBody(notice) }, to, options),
     async stop() {
       httpAgent.destroy()
       httpsAgent.destroy()

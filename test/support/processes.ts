@@ -1,5 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { compiledEntry, projectRoot } from '../../kit/entry.js'
 
@@ -23,13 +26,15 @@ export type Running = {
 }
 
 /**
- * Starts compiled entries (`broker/main`) with the environment that the test gives and nothing else of its own, each in
- * a process group of its own. `stopAll` belongs into afterAll: nothing survives the test, nor its process.
+ * Starts compiled entries (`broker/main`) with the environment that the test gives and nothing else of its own but a folder
+ * for their data, which they share, each in a process group of its own. `stopAll` belongs into afterAll: nothing survives the test, nor its process.
  */
 export function createProcesses() {
   const running = new Set<ChildProcess>()
+  const dataDir = mkdtempSync(join(tmpdir(), 'shouwang-data-'))
   const killAll = () => {
     for (const child of running) killGroup(child, 'SIGKILL')
+    rmSync(dataDir, { recursive: true, force: true })
   }
   process.on('exit', killAll)
 
@@ -39,7 +44,7 @@ export function createProcesses() {
   ): Running {
     const child = spawn(process.execPath, ['--enable-source-maps', compiledEntry(entry), ...args], {
       cwd: projectRoot,
-      env: { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: process.env.TMPDIR, ...env },
+      env: { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: process.env.TMPDIR, DATA_DIR: dataDir, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     })

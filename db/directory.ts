@@ -1,0 +1,125 @@
+import type { EpochMs, Language } from '../alerts/model.js'
+import type { RegisteredDevice } from './gateway-registry.js'
+import type { Queryable } from './pool.js'
+
+/** What a page says of a resident, and where the chain begins. */
+export type ResidentCard = {
+  residentId: string
+  communityId: string
+  name: string
+  address: string
+  timeZone: string
+  phone: string | null
+  doorCode: string | null
+  keyHolder: string | null
+  healthNote: string | null
+  responsibleStaffId: string | null
+}
+
+/** Who of a community is on duty when, and who supervises it. */
+export type CommunityCard = {
+  communityId: string
+  /** Those running, of the coming days, and of the last day: a clock may fall back. */
+  shifts: { staffId: string; startsAt: EpochMs; endsAt: EpochMs }[]
+  supervisors: string[]
+}
+
+/** How a person is reached. Nobody who was disabled has one. */
+export type PersonCard = {
+  staffId: string
+  name: string
+  role: 'operator' | 'supervisor' | 'social_worker'
+  language: Language
+  /** In the order that the person wants. */
+  channels: { position: number; kind: string; address: string; secret: string | null }[]
+}
+
+export type GatewayRecord = {
+  gatewayId: string
+  secretHash: string
+  disabled: boolean
+  devices: RegisteredDevice[]
+}
+
+/** What the edge's directory asks the database; each answers for many at once and leaves out what there is not. */
+export type DirectorySource = {
+  /** With those whom their devices speak for. */
+  gateways(gatewayIds: string[]): Promise<{ gateways: GatewayRecord[]; residents: ResidentCard[] }>
+  /** Which of these devices hang at any gateway now. */
+  boundDevices(deviceIds: string[]): Promise<string[]>
+  communities(communityIds: string[], now: EpochMs): Promise<CommunityCard[]>
+  people(staffIds: string[]): Promise<PersonCard[]>
+  operators(): Promise<PersonCard[]>
+}
+
+const dayMs = 86_400_000
+const shiftsAheadMs = 7 * dayMs
+const shiftsBackMs = dayMs
+
+/** The directory's questions to a real database. All reject only when it cannot be asked. */
+export function createDirectorySource(db: Queryable): DirectorySource {
+  const ask = async <Row extends object>(sql: string, values: unknown[]) =>
+    (await db.query<Row & Record<string, unknown>>(sql, values)).rows as Row[]
+  return {
+    gateways: async (gatewayIds) => {
+      // Three questions by key: joined into one they took 4 s in a database that had no statistics yet, and 19 ms instead
+      // of 12 for 500 gateways in one that has.
+      const gateways = await ask<Omit<GatewayRecord, 'devices'>>(gatewaysSql, [gatewayIds])
+      if (gateways.length === 0) return { gateways: [], residents: [] }
+      const bound = await ask<RegisteredDevice & { gatewayId: string }>(devicesSql, [gatewayIds])
+      const residentIds = [...new Set(bound.map(({ residentId }) => residentId))]
+      const residents = residentIds.length > 0 ? await ask<ResidentCard>(residentsSql, [residentIds]) : []
+      const devices = new Map<string, RegisteredDevice[]>(gateways.map(({ gatewayId }) => [gatewayId, []]))
+      for (const { gatewayId, ...device } of bound) devices.get(gatewayId)?.push(device)
+      return {
+        gateways: gateways.map((gateway) => ({ ...gateway, devices: devices.get(gateway.gatewayId)! })),
+        residents,
+      }
+    },
+    boundDevices: async (deviceIds) =>
+      (await ask<{ deviceId: string }>(boundDevicesSql, [deviceIds])).map(({ deviceId }) => deviceId),
+    communities: (communityIds, now) =>
+      ask<CommunityCard>(communitiesSql, [communityIds, new Date(now - shiftsBackMs), new Date(now + shiftsAheadMs)]),
+    people: (staffIds) => ask<PersonCard>(`${peopleSql} and staff_id = any($1)`, [staffIds]),
+    operators: () => ask<PersonCard>(`${peopleSql} and role = 'operator'`, []),
+  }
+}
+
+const gatewaysSql = `
+  select gateway_id as "gatewayId", secret_hash as "secretHash", disabled_at is not null as disabled
+    from gateways where gateway_id = any($1)`
+
+const devicesSql = `
+  select gateway_id as "gatewayId", device_no as "deviceNo", device_id as "deviceId", kind, resident_id as "residentId", room
+    from devices where gateway_id = any($1) and unbound_at is null order by device_no`
+
+const residentsSql = `
+  select resident_id as "residentId", community_id as "communityId", name, address, time_zone as "timeZone", phone,
+         door_code as "doorCode", key_holder as "keyHolder", health_note as "healthNote",
+         responsible_staff_id as "responsibleStaffId"
+    from residents where resident_id = any($1)`
+
+const boundDevicesSql = `
+  select device_id as "deviceId" from devices where device_id = any($1) and unbound_at is null`
+
+// A shift without an end is stored as infinity, which JSON does not know.
+const communitiesSql = `
+  select community_id as "communityId",
+         coalesce((
+           select json_agg(json_build_object('staffId', staff_id,
+                    'startsAt', round(extract(epoch from greatest(starts_at, timestamptz '1900-01-01Z')) * 1000),
+                    'endsAt', round(extract(epoch from least(ends_at, timestamptz '9999-01-01Z')) * 1000))
+                  order by starts_at, staff_id collate "C")
+             from duty_shifts s where s.community_id = c.community_id and s.ends_at > $2 and s.starts_at < $3), '[]') as shifts,
+         coalesce((
+           select json_agg(staff_id order by staff_id collate "C") from staff_communities join staff using (staff_id)
+            where community_id = c.community_id and role = 'supervisor'), '[]') as supervisors
+    from communities c where community_id = any($1)`
+
+const peopleSql = `
+  select staff_id as "staffId", name, role, language,
+         coalesce((
+           select json_agg(json_build_object('position', position, 'kind', kind, 'address', address, 'secret', secret)
+                           order by position)
+             from staff_channels h where h.staff_id = staff.staff_id), '[]') as channels
+    from staff where disabled_at is null`

@@ -1,0 +1,168 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { commitAlarms } from '../ingest/alarms.js'
+import type { StandInAlert, StandInPage } from '../ingest/stand-in/record.js'
+import { registerCommunity } from '../test/support/community.js'
+import { startTestDatabase, type TestDatabase } from '../test/support/database.js'
+import { acknowledgeByLink, findPageLink } from './page-links.js'
+import { reserveAlertIds } from './stand-in.js'
+
+const now = new Date('2026-05-01T03:10:00Z')
+const pressedAt = now.getTime() - 600_000
+let database: TestDatabase
+const devices = new Map<string, number>()
+
+beforeAll(async () => {
+  database = await startTestDatabase()
+  await registerCommunity(database.db, {
+    key: 's',
+    homes: 8,
+    channelsOf: () => [{ kind: 'email', address: 'worker@example.org' }],
+    now,
+  })
+  const { rows } = await database.db.query<{ device_id: string; device_no: number }>(
+    'select device_id, device_no from devices',
+  )
+  for (const row of rows) devices.set(row.device_id, row.device_no)
+})
+afterAll(() => database.stop())
+
+const query = async (sql: string, values: unknown[] = []) => (await database.db.query(sql, values)).rows
+
+function standInPage(changes: Partial<StandInPage> = {}): StandInPage {
+  return {
+    pageId: randomUUID(),
+    step: 1,
+    staffId: 's-worker',
+    channel: 'email',
+    position: 0,
+    createdAt: pressedAt,
+    status: 'sent',
+    nextAttemptAt: pressedAt,
+    sentAt: pressedAt + 40,
+    attempts: [{ startedAt: pressedAt, durationMs: 40, result: 'sent', detail: '250 ok' }],
+    linkHashes: [],
+    ...changes,
+  }
+}
+function standInAlert(home: number, changes: Partial<StandInAlert> = {}): StandInAlert {
+  return {
+    alertId: null,
+    residentId: `s-${home}`,
+    deviceNo: devices.get(`s-${home}-button`)!,
+    kind: 'button',
+    reading: { observedAt: pressedAt, event: 'pressed' },
+    openedAt: pressedAt,
+    observedAt: pressedAt,
+    headline: { zh: '呼叫按钮被按下。', en: 'Call button pressed.' },
+    reason: {},
+    step: 1,
+    dueAt: pressedAt + 60_000,
+    walked: false,
+    told: [{ at: pressedAt, step: 1, role: 'responsible', staffId: 's-worker', channels: ['email'] }],
+    pages: [standInPage()],
+    ...changes,
+  }
+}
+const press = (home: number, observedAt = pressedAt) => ({
+  deviceNo: devices.get(`s-${home}-button`)!,
+  kind: 'button' as const,
+  event: 'pressed',
+  observedAt,
+  receivedAt: observedAt,
+  clockWrong: false,
+  retained: false,
+  residentId: `s-${home}`,
+  room: '',
+})
+const commit = (home: number, told: StandInAlert[], observedAt?: number) =>
+  database.db.transaction((tx) => commitAlarms(tx, [press(home, observedAt)], now, told))
+const alertsOf = (home: number) => query('select * from alerts where resident_id = $1 order by alert_id', [`s-${home}`])
+
+test('the alert is the one that people were told of: its id, its pages as they stand, its history in order', async () => {
+  const [alertId] = await reserveAlertIds(database.db, { count: 3 })
+  const failed = standInPage({
+    channel: 'webhook',
+    position: 1,
+    status: 'failed',
+    sentAt: null,
+    attempts: [{ startedAt: pressedAt, durationMs: 5, result: 'refused', detail: '404' }],
+  })
+  const alert = standInAlert(1, { alertId: alertId!, pages: [standInPage(), failed] })
+  await commit(1, [alert])
+  const [row] = await alertsOf(1)
+  expect(row).toMatchObject({ alert_id: alertId, stage: 'open', severity: 'emergency', step: 1, round: 0 })
+  expect(row!.opened_at.getTime()).toBe(pressedAt)
+  expect(row!.due_at.getTime()).toBe(pressedAt + 60_000)
+  expect(
+    await query('select page_id, channel, status, attempts from pages where alert_id = $1 order by position', [
+      alertId,
+    ]),
+  ).toEqual([
+    { page_id: alert.pages[0]!.pageId, channel: 'email', status: 'sent', attempts: 1 },
+    { page_id: failed.pageId, channel: 'webhook', status: 'failed', attempts: 1 },
+  ])
+  expect(await query('select kind from alert_events where alert_id = $1 order by alert_event_id', [alertId])).toEqual([
+    { kind: 'opened' },
+    { kind: 'told' },
+    { kind: 'page sent' },
+    { kind: 'page failed' },
+  ])
+  expect(
+    await query('select episode.alert_id from alarm_episodes episode where device_no = $1', [alert.deviceNo]),
+  ).toEqual([{ alert_id: alertId }])
+})
+
+test('sent to the database twice, it is there once', async () => {
+  const alert = standInAlert(2)
+  await commit(2, [alert])
+  await commit(2, [alert])
+  expect(await alertsOf(2)).toHaveLength(1)
+  expect(await query("select from pages join alerts using (alert_id) where resident_id = 's-2'")).toHaveLength(1)
+})
+
+test('the whole chain was told: it has two minutes from now before it is told again', async () => {
+  await commit(3, [standInAlert(3, { walked: true, step: 3, dueAt: pressedAt + 360_000 })])
+  const [row] = await alertsOf(3)
+  expect(row!.due_at.getTime()).toBe(now.getTime() + 120_000)
+})
+
+test('nobody could be told: the database tells at once', async () => {
+  await commit(4, [standInAlert(4, { walked: true, step: 0, dueAt: pressedAt + 60_000, told: [], pages: [] })])
+  const [row] = await alertsOf(4)
+  expect(row!.due_at).toEqual(now)
+})
+
+test('the link that the page carried works from now on', async () => {
+  const token = 'A'.repeat(43)
+  const linkHash = createHash('sha256').update(token).digest('hex')
+  await commit(5, [standInAlert(5, { pages: [standInPage({ linkHashes: [linkHash] })] })])
+  const link = await findPageLink(database.db, { token, now })
+  expect(link).toMatchObject({ residentId: 's-5', staffId: 's-worker', expired: false })
+  const { alertId, staffId } = link!
+  expect((await acknowledgeByLink(database.db, { token, alertId, staffId, now })).kind).toBe('done')
+})
+
+test('its id was taken: it gets another one', async () => {
+  const [taken] = await alertsOf(1)
+  await commit(6, [standInAlert(6, { alertId: Number(taken!.alert_id) })])
+  const [row] = await alertsOf(6)
+  expect(row!.alert_id).not.toBe(taken!.alert_id)
+})
+
+test('the commit had gone through and only its answer was lost: what was sent meanwhile is not sent again', async () => {
+  await commit(7, [])
+  const before = await query("select status from pages join alerts using (alert_id) where resident_id = 's-7'")
+  expect(before).toEqual([{ status: 'pending' }])
+  await commit(7, [standInAlert(7)])
+  expect(await alertsOf(7)).toHaveLength(1)
+  expect(await query("select status from pages join alerts using (alert_id) where resident_id = 's-7'")).toEqual([
+    { status: 'sent' },
+  ])
+})
+
+test('a press that joins an open alert by the clock, but of which people were told, is an alert of its own', async () => {
+  await commit(8, [], pressedAt - 120_000)
+  await commit(8, [standInAlert(8)])
+  expect(await alertsOf(8)).toHaveLength(2)
+})

@@ -1,0 +1,273 @@
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import { Counter, type Registry } from 'prom-client'
+import { attemptsMax, type Channel } from '../../alerts/channels/channel.js'
+import { advance, begin } from '../../alerts/escalation.js'
+import type { EpochMs } from '../../alerts/model.js'
+import { type AlarmEpisode, judgeAlarm } from '../../alerts/rules/alarm.js'
+import type { Clock } from '../../kit/clock.js'
+import type { Log } from '../../kit/log.js'
+import { type Loop, startLoop } from '../../kit/loop.js'
+import type { AlarmRow } from '../alarms.js'
+import type { Directory } from '../directory.js'
+import { type StandInAlert, type StandInPage, takeAttempt, takeMove } from './record.js'
+import { createSend } from './send.js'
+
+const pollMs = 250
+const sendsMax = 64
+const episodesMax = 50_000
+
+/** Where the records are kept; see Journal. */
+export type StandInShelf = { setNote(seq: number, alerts: StandInAlert[]): Promise<void> }
+
+export type StandIn = ReturnType<typeof createStandIn>
+
+const keyOf = (deviceNo: number, { observedAt, event }: { observedAt: number; event: string }) =>
+  `${deviceNo} ${observedAt} ${event}`
+
+type Kept = { seq: number | undefined; alerts: StandInAlert[]; frozen: boolean; sending: Map<string, Promise<void>> }
+
+/**
+ * Pages emergencies while the database is away, from the chain that the edge's directory knows: the whole chain once, step
+ * by step, as the escalation has it. What it did is kept beside the message in the journal and committed with it when the
+ * database is back, so that nobody is told the same thing twice.
+ */
+export function createStandIn({
+  directory,
+  shelf,
+  channels,
+  publicUrl,
+  takeAlertId,
+  clock,
+  log,
+  metrics,
+}: {
+  directory: Pick<Directory, 'residentOf' | 'chainOf' | 'personOf'>
+  shelf: StandInShelf
+  channels: Channel[]
+  publicUrl: string
+  /** An id that no other alert gets; null where none is at hand. */
+  takeAlertId: () => number | null
+  clock: Clock
+  log: Log
+  metrics: Registry
+}) {
+  const send = createSend({ directory, channels, log })
+  const attempts = new Counter({
+    name: 'shouwang_stand_in_page_attempts_total',
+    help: 'Attempts of the edge to send a page by itself',
+    labelNames: ['channel', 'result'],
+    registers: [metrics],
+  })
+  const kept = new Set<Kept>()
+  const bySeq = new Map<number, Kept>()
+  const byReading = new Map<string, Kept>()
+  const episodes = new Map<number, AlarmEpisode>()
+  const stopping = new AbortController()
+  let loop: Loop | undefined
+
+  function remember(deviceNo: number, episode: AlarmEpisode) {
+    episodes.delete(deviceNo)
+    episodes.set(deviceNo, episode)
+    if (episodes.size > episodesMax) episodes.delete(episodes.keys().next().value!)
+  }
+
+  function judgeOne(row: AlarmRow, now: EpochMs): StandInAlert | undefined {
+    const resident = directory.residentOf(row.residentId)
+    if (!resident) {
+      log.error({ deviceNo: row.deviceNo }, 'standIn.residentUnknown: paged when the database is back')
+      return undefined
+    }
+    const reading = { ...row, event: row.event as Parameters<typeof judgeAlarm>[1]['event'], room: row.room }
+    const verdict = judgeAlarm(episodes.get(row.deviceNo), { ...reading, level: row.value }, resident.timeZone)
+    if (verdict.kind === 'ignore') return undefined
+    remember(row.deviceNo, { ...verdict.episode, alertId: 0 })
+    if (verdict.kind !== 'open') return undefined
+    const alert: StandInAlert = {
+      alertId: takeAlertId(),
+      residentId: row.residentId,
+      deviceNo: row.deviceNo,
+      kind: row.kind,
+      reading: { observedAt: row.observedAt, event: row.event },
+      openedAt: row.receivedAt,
+      observedAt: row.observedAt,
+      headline: verdict.headline,
+      reason: verdict.reason,
+      step: 0,
+      dueAt: null,
+      walked: false,
+      told: [],
+      pages: [],
+    }
+    return takeMove(alert, begin('emergency', directory.chainOf(row.residentId, now), now), now, randomUUID)
+  }
+
+  /** What a reading has opened already: a gateway sends again what was not acknowledged. */
+  const alreadyOpened = (row: AlarmRow): Kept | undefined => byReading.get(keyOf(row.deviceNo, row))
+  function hold(entry: Kept) {
+    kept.add(entry)
+    if (entry.seq !== undefined) bySeq.set(entry.seq, entry)
+    for (const { deviceNo, reading } of entry.alerts) byReading.set(keyOf(deviceNo, reading), entry)
+  }
+  function drop(entry: Kept) {
+    kept.delete(entry)
+    if (entry.seq !== undefined) bySeq.delete(entry.seq)
+    for (const { deviceNo, reading } of entry.alerts) byReading.delete(keyOf(deviceNo, reading))
+  }
+
+  function work(): Promise<'idle'> {
+    const now = clock.now().getTime()
+    for (const entry of kept) {
+      if (entry.frozen) continue
+      entry.alerts.forEach((alert, index) => {
+        if (alert.walked || alert.dueAt === null || alert.dueAt > now) return
+        const { step, residentId } = alert
+        const told = alert.told.map(({ staffId }) => staffId)
+        const chain = directory.chainOf(residentId, now)
+        const move = advance({ severity: 'emergency', stage: 'open', step, round: 0, told }, chain, now)
+        entry.alerts[index] = takeMove(alert, move, now, randomUUID)
+        save(entry)
+      })
+      for (const alert of entry.alerts)
+        for (const page of alert.pages)
+          if (page.status === 'pending' && page.nextAttemptAt <= now && !entry.sending.has(page.pageId))
+            if (sends < sendsMax) start(entry, alert, page)
+    }
+    return Promise.resolve('idle')
+  }
+
+  let sends = 0
+  function start(entry: Kept, alert: StandInAlert, page: StandInPage) {
+    sends++
+    const sending = deliver(entry, alert, page)
+      .catch((error: unknown) => log.error({ err: error, pageId: page.pageId }, 'standIn.failed'))
+      .finally(() => {
+        sends--
+        entry.sending.delete(page.pageId)
+        loop?.nudge()
+      })
+    entry.sending.set(page.pageId, sending)
+  }
+
+  async function deliver(entry: Kept, alert: StandInAlert, page: StandInPage): Promise<void> {
+    const index = entry.alerts.findIndex(({ pages }) => pages.some(({ pageId }) => pageId === page.pageId))
+    const token = randomBytes(32).toString('base64url')
+    const linkHash = createHash('sha256').update(token).digest('hex')
+    const startedAt = clock.now().getTime()
+    const result = await send({ alert, page, url: `${publicUrl}/p/${token}`, signal: stopping.signal })
+    const at = clock.now().getTime()
+    const tried = page.attempts.length + 1
+    const lastTry = result.kind === 'refused' || tried >= attemptsMax('emergency')
+    const change = (each: StandInAlert) =>
+      takeAttempt(each, page.pageId, {
+        attempt: {
+          startedAt,
+          durationMs: at - startedAt,
+          result: result.kind,
+          detail: result.kind === 'refused' ? result.reason : result.detail,
+        },
+        retryAt: result.kind === 'retry' && !lastTry ? at + result.afterMs : null,
+        at,
+      })
+    const noted = change(entry.alerts[index]!)
+    entry.alerts[index] = {
+      ...noted,
+      pages: noted.pages.map((each) =>
+        each.pageId === page.pageId ? { ...each, linkHashes: [...each.linkHashes, linkHash] } : each,
+      ),
+    }
+    attempts.inc({ channel: page.channel, result: result.kind })
+    const { pageId, channel } = page
+    const { alertId } = alert
+    log[result.kind === 'sent' ? 'info' : 'warn'](
+      { pageId, alertId, channel, result: result.kind },
+      'standIn.attempted',
+    )
+    save(entry)
+  }
+
+  function save({ seq, alerts }: Kept) {
+    if (seq === undefined) return
+    shelf
+      .setNote(seq, alerts)
+      .catch((error: Error) => log.error({ error: error.message }, 'standIn.notKept: after a restart it is told again'))
+  }
+
+  const unfreeze = (seqs: number[]) => {
+    for (const seq of seqs) {
+      const entry = bySeq.get(seq)
+      if (entry) entry.frozen = false
+    }
+    loop?.nudge()
+  }
+
+  return {
+    /** Which alerts follow from alarms that go into the journal. Nobody is told before `page`. */
+    judge: (rows: AlarmRow[], now: EpochMs): StandInAlert[] =>
+      rows.flatMap((row) => {
+        if (alreadyOpened(row)) return []
+        const alert = judgeOne(row, now)
+        return alert ? [alert] : []
+      }),
+    /** Begins to tell people of `alerts`, which are in the journal as entry `seq`; undefined: the disk refused them. */
+    page: (alerts: StandInAlert[], seq: number | undefined) => {
+      if (alerts.length === 0) return
+      hold({ seq, alerts, frozen: false, sending: new Map() })
+      loop?.nudge()
+    },
+    /** The message of these alarms is in the journal after all, as entry `seq`. */
+    adopt: (rows: AlarmRow[], seq: number) => {
+      for (const row of rows) {
+        const entry = alreadyOpened(row)
+        if (!entry || entry.seq !== undefined) continue
+        entry.seq = seq
+        bySeq.set(seq, entry)
+        save(entry)
+      }
+    },
+    /** An alarm that this edge has committed: while it stays true it is the same episode. A press always pages. */
+    committed: (deviceNo: number, episode: AlarmEpisode) => remember(deviceNo, episode),
+    /** Goes on after a restart with what the journal has. */
+    resume: (notes: { seq: number; note: unknown }[]) => {
+      for (const { seq, note } of notes) {
+        const entry: Kept = { seq, alerts: note as StandInAlert[], frozen: false, sending: new Map() }
+        hold(entry)
+        for (const { deviceNo, reading } of entry.alerts)
+          remember(deviceNo, {
+            alertId: 0,
+            active: true,
+            firstAt: reading.observedAt,
+            lastAt: reading.observedAt,
+            closedAt: null,
+          })
+      }
+    },
+    /**
+     * Takes no more steps for the entry, waits for what is being sent (12 s at most), and returns what is to be committed.
+     * Afterwards either `release` or, when that failed, `takeBack`.
+     */
+    handOver: async (seq: number): Promise<StandInAlert[]> => {
+      const entry = bySeq.get(seq)
+      if (!entry) return []
+      entry.frozen = true
+      await Promise.all(entry.sending.values())
+      return entry.alerts
+    },
+    takeBack: unfreeze,
+    release: (seqs: number[]) => {
+      for (const seq of seqs) {
+        const entry = bySeq.get(seq)
+        if (entry) drop(entry)
+      }
+    },
+    start: () => {
+      loop = startLoop({ name: 'stand-in', work, pauseMs: pollMs, log })
+    },
+    stop: async () => {
+      await loop?.stop()
+      const grace = setTimeout(() => stopping.abort(), 1_000)
+      await Promise.all([...kept].flatMap(({ sending }) => [...sending.values()]))
+      clearTimeout(grace)
+      await Promise.all(channels.map((channel) => channel.stop?.()))
+    },
+  }
+}

@@ -32,7 +32,14 @@ const forgetfulShelf: Shelf = { put: () => {}, delete: () => {}, entries: async 
 
 export type Ingest = ReturnType<typeof createIngest>
 /** What the edge has for the time when the database is away. */
-export type Fallback = { journal: Journal; standIn: StandIn; directory: Directory; channels: Channel[] }
+export type Fallback = {
+  journal: Journal
+  /** What one gateway's meter readings may take of the journal. */
+  shareBytesMax: number
+  standIn: StandIn
+  directory: Directory
+  channels: Channel[]
+}
 
 /**
  * From a publish to the commit. `accept` resolves when the message is safe: its readings committed, an alarm's alert and

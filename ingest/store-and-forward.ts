@@ -6,6 +6,7 @@ import type { EpisodeSeen } from './alarms.js'
 import type { Commits } from './commit.js'
 import { decodeMessage, encodeMessage } from './journal/entry.js'
 import { type Journal, type JournalEntry, JournalFull, type JournalRange } from './journal/journal.js'
+import { createShares, ShareSpent } from './journal/share.js'
 import { type Lane, StorageUnavailable } from './lane.js'
 import type { Message } from './message.js'
 import type { StandIn } from './stand-in/stand-in.js'
@@ -41,6 +42,7 @@ export type StoreAndForward = ReturnType<typeof createStoreAndForward>
 export function createStoreAndForward({
   journal,
   standIn,
+  shareBytesMax,
   understand,
   withinBudget,
   lanes,
@@ -53,6 +55,8 @@ export function createStoreAndForward({
 }: {
   journal: Journal
   standIn: StandIn
+  /** What one gateway's meter readings may take of the journal. */
+  shareBytesMax: number
   understand: (message: Message) => Work | Promise<Work>
   /** Takes out of a message what its gateway may not have quarantined any more. */
   withinBudget: (work: Work) => Work
@@ -73,6 +77,7 @@ export function createStoreAndForward({
   /** Messages that went into the journal while they waited in their lane: it need not commit them any more. */
   const kept = new WeakSet<Work>()
   const loops: Partial<Record<JournalRange, Loop>> = {}
+  const shares = createShares({ bytesMax: shareBytesMax })
   let full = false
 
   new Gauge({
@@ -142,12 +147,16 @@ export function createStoreAndForward({
     const alerts = standIn.judge(alarms, now)
     const value = encodeMessage(message)
     try {
-      const seq = await journal.append(range, value, alerts.length > 0 ? alerts : undefined)
+      if (range === 'meters') shares.take(message.gatewayId, value.length)
+      const seq = await journal.append(range, value, alerts.length > 0 ? alerts : undefined).catch((error) => {
+        shares.giveBack(message.gatewayId, value.length)
+        throw error
+      })
       standIn.page(alerts, seq)
       standIn.adopt(alarms, seq)
       if (range === 'meters' && full) full = false
     } catch (error) {
-      if (error instanceof JournalFull && !full) {
+      if (error instanceof JournalFull && !full && !(error instanceof ShareSpent)) {
         full = true
         log.error({ bytes: journal.bytes() }, 'journal.full: meter readings are not acknowledged any more')
       }
@@ -168,6 +177,7 @@ export function createStoreAndForward({
       if (!isStorageFailure(error)) throw error
       goAway(range, error as Error)
     }
+    if (work && rowsOf(work) === 0) return
     if (work && since[range] === null && (await commitNow(range, work))) return
     await keep(range, message, work)
   }
@@ -191,7 +201,10 @@ export function createStoreAndForward({
       return 'idle'
     }
     await journal.remove(range, entries)
-    oldestAt[range] = decodeMessage(entries.at(-1)!.value).receivedAt.getTime()
+    const messages = entries.map(({ value }) => decodeMessage(value))
+    oldestAt[range] = messages.at(-1)!.receivedAt.getTime()
+    if (range === 'meters')
+      for (const [index, { gatewayId }] of messages.entries()) shares.giveBack(gatewayId, entries[index]!.value.length)
     return 'more'
   }
 

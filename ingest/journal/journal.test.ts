@@ -82,10 +82,12 @@ test('keeps notes beside alarms and replaces them', async () => {
 
 test('keeps values under names', async () => {
   const journal = await open()
-  await journal.put('gateway/a', { id: 'a' })
-  await journal.put('person/王', [1])
-  await journal.put('gateway/b', { id: 'b' })
-  await journal.delete('gateway/b')
+  await journal.keep([
+    ['gateway/a', { id: 'a' }],
+    ['person/王', [1]],
+    ['gateway/b', { id: 'b' }],
+  ])
+  await journal.keep([['gateway/b', undefined]])
   expect(await journal.named('gateway/')).toEqual([['gateway/a', { id: 'a' }]])
   expect(await journal.named('')).toHaveLength(2)
 })

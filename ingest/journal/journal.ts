@@ -27,9 +27,8 @@ export type Journal = {
   waiting(range: JournalRange): number
   /** What the entries take, in bytes, about. */
   bytes(): number
-  /** What else is kept under a name; best effort, survives the process. */
-  put(key: string, value: unknown): Promise<void>
-  delete(key: string): Promise<void>
+  /** What else is kept under names, undefined to forget it; survives the process, not a power cut. */
+  keep(values: [key: string, value: unknown][]): Promise<void>
   named(prefix: string): Promise<[key: string, value: unknown][]>
   close(): Promise<void>
 }
@@ -175,8 +174,13 @@ export async function openJournal({
     },
     waiting: (range) => next[range] - first[range],
     bytes: () => bytes,
-    put: (key, value) => level.put(`named/${key}`, asJson(value)),
-    delete: (key) => level.del(`named/${key}`),
+    keep: (values) =>
+      level.batch(
+        values.map(([name, value]): Write => {
+          const key = `named/${name}`
+          return value === undefined ? { type: 'del', key } : { type: 'put', key, value: asJson(value) }
+        }),
+      ),
     named: async (prefix) => {
       const from = `named/${prefix}`
       const found = await level.iterator({ gte: from, lt: `${from}\uffff` }).all()

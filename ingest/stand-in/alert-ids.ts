@@ -18,23 +18,25 @@ export function createAlertIds({
   log,
 }: {
   db: Queryable
-  journal: Pick<Journal, 'put' | 'named'>
+  journal: Pick<Journal, 'keep' | 'named'>
   log: Log
 }) {
   let ids: number[] = []
   let used = 0
   let loop: Loop | undefined
 
-  const keep = (key: string, value: unknown) =>
-    journal.put(key, value).catch((error: Error) => log.error({ error: error.message }, 'alertIds.notKept'))
+  const keep = (values: [key: string, value: unknown][]) =>
+    journal.keep(values).catch((error: Error) => log.error({ error: error.message }, 'alertIds.notKept'))
 
   async function refill(): Promise<'idle'> {
     if (ids.length - used > reservedMin) return 'idle'
     const fresh = await reserveAlertIds(db, { count: reservedCount })
     ids = [...ids.slice(used), ...fresh]
     used = 0
-    await keep(usedKey, 0)
-    await keep(idsKey, ids)
+    await keep([
+      [usedKey, 0],
+      [idsKey, ids],
+    ])
     return 'idle'
   }
 
@@ -44,7 +46,7 @@ export function createAlertIds({
       const id = ids[used]
       if (id === undefined) return null
       used++
-      void keep(usedKey, used)
+      void keep([[usedKey, used]])
       return id
     },
     start: async () => {

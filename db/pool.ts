@@ -1,5 +1,7 @@
 import pg from 'pg'
 import type { Log } from '../kit/log.js'
+import { waitAtMost } from '../kit/wait-at-most.js'
+import { within } from '../kit/within.js'
 
 /** Anything that takes a statement: the pool, or one client inside a transaction. */
 export type Queryable = Pick<pg.PoolClient, 'query'>
@@ -76,7 +78,7 @@ export function openDatabase({
       broken = error
     }
     client.on('error', lost)
-    const timer = setTimeout(() => cut(client), endsAt - performance.now())
+    const stopWaiting = msMax < transactionMsMax ? waitAtMost(endsAt - performance.now(), () => cut(client)) : () => {}
     try {
       await client.query('begin')
       const result = await work(client)
@@ -88,7 +90,7 @@ export function openDatabase({
       else lost(error as Error)
       throw error
     } finally {
-      clearTimeout(timer)
+      stopWaiting()
       client.off('error', lost)
       client.release(broken)
     }
@@ -102,14 +104,10 @@ export function openDatabase({
       (client) => late && client.release(),
       () => undefined,
     )
-    let timer: NodeJS.Timeout | undefined
-    const tooLate = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        late = true
-        reject(new Error(`no connection within ${msMax} ms`))
-      }, msMax)
+    return within(msMax, connecting).catch((error) => {
+      late = true
+      throw error
     })
-    return Promise.race([connecting, tooLate]).finally(() => clearTimeout(timer))
   }
 
   return {

@@ -87,3 +87,47 @@ test('a device that was moved away is not missed where it was', async () => {
   expect(await rows("select kind from alerts where resident_id = 'f-3' and opened_at > $1", [movedAt])).toEqual([])
   expect((await rows("select wake_at from resident_state where resident_id = 'f-3'"))[0].wake_at).toBeNull()
 })
+
+test('homes that fall silent together have one notice each, with its history, and each is closed when its home is back', async () => {
+  const silent = [5, 6, 7, 8]
+  const from = clock.now().getTime()
+  for (const home of silent) for (let m = 0; m <= 130; m += 5) await water(home, from + m * minute, 300 + m)
+  clock.advance(131 * minute)
+  await drain()
+  const before = clock.now()
+  clock.advance(30 * minute)
+  await drain()
+  await drain()
+  const notices = () =>
+    rows(
+      `select resident_id, kind, severity, stage, due_at, array(select e.kind from alert_events e where e.alert_id = a.alert_id order by alert_event_id) as events
+         from alerts a where opened_at > $1 and resident_id = any($2) order by resident_id, alert_id`,
+      [before, silent.map((home) => `f-${home}`)],
+    )
+  const notice = { kind: 'gateway_offline', severity: 'notice', stage: 'open', due_at: null, events: ['opened'] }
+  expect(await notices()).toEqual(silent.map((home) => ({ resident_id: `f-${home}`, ...notice })))
+
+  // One comes back and falls silent again, all in one fold: what clears the first must not clear the second.
+  const back = clock.now().getTime()
+  await water(5, back, 400)
+  clock.advance(2 * 60 * minute)
+  await drain()
+  const again = await notices()
+  expect(again.filter(({ resident_id: id }) => id === 'f-5').map(({ stage, events }) => [stage, events])).toEqual([
+    ['closed', ['opened', 'cleared', 'closed']],
+    ['open', ['opened']],
+  ])
+  expect(again).toHaveLength(silent.length + 1)
+
+  // Silent and back before anybody looked: opened and closed in one fold, in this order.
+  await water(5, clock.now().getTime(), 410)
+  clock.advance(2_000)
+  await drain()
+  clock.advance(24 * 60 * minute)
+  await water(5, clock.now().getTime() - 2_000, 420)
+  await drain()
+  const own = (await notices()).filter(({ resident_id: id }) => id === 'f-5')
+  expect(own.map(({ stage, events }) => [stage, events])).toEqual(
+    Array.from({ length: 3 }, () => ['closed', ['opened', 'cleared', 'closed']]),
+  )
+})

@@ -1,18 +1,19 @@
-import { clearAlert, openAlert } from '../db/alerts.js'
+import { clearAlert, type NewAlert, openAlert } from '../db/alerts.js'
 import { claimDueResidents, type DueResident, saveStates } from '../db/fold.js'
+import { openNotices } from '../db/notices.js'
 import type { Database, Queryable } from '../db/pool.js'
 import { insertFinding } from '../db/quarantine.js'
 import type { Clock } from '../kit/clock.js'
 import type { Log } from '../kit/log.js'
 import type { Signal } from '../kit/signal.js'
-import type { AlertKind, Decision, Outcome } from './model.js'
-import { emptyState, fold, forgetDevice, type ResidentState } from './rules/fold.js'
+import { createDueTime } from './due-time.js'
+import { type AlertKind, type Decision, type Outcome, severityOf } from './model.js'
+import { emptyState, fold, forgetDevice, knowledge, type ResidentState } from './rules/fold.js'
+import { holdsUntil } from './rules/holds.js'
 
 const residentsMax = 200
 /** Arrivals folded in one transaction: a few hundred milliseconds' work. */
 const entriesMax = 10_000
-/** A due time is looked at this much later, so that what arrived before it is committed by then. */
-const settleMs = 1_000
 /** A resident whose fold fails (a bug) is passed over for this long, so that the others go on. */
 const passOverMs = 60_000
 
@@ -34,10 +35,11 @@ export function createArrivalFolder({
   signal: Signal
 }) {
   const passedOver = new Map<string, number>()
+  const dueAt = createDueTime({ db, clock, log })
 
   async function foldClaimed(only?: string): Promise<{ claimed: string[]; decided: number; error?: unknown }> {
     const now = clock.now()
-    const due = new Date(now.getTime() - settleMs)
+    const due = await dueAt()
     let claimed: DueResident[] = []
     let decided = 0
     try {
@@ -51,12 +53,18 @@ export function createArrivalFolder({
           only,
         })
         const states = []
+        const notices: NewAlert[] = []
         for (const resident of claimed) {
           const { state, wakeAt, decisions } = foldOne(resident, due.getTime(), alarmsPerMonth)
-          for (const decision of decisions) await apply(tx, resident.residentId, decision, now)
+          // Notices are opened together at the end, unless what comes after one of them may be about the same thing.
+          if (decisions.every(isNotice)) notices.push(...decisions.map((open) => newAlert(resident.residentId, open)))
+          else for (const decision of decisions) await apply(tx, resident.residentId, decision, now)
           decided += decisions.length
-          states.push({ residentId: resident.residentId, state, wakeAt })
+          const { knowledge: word, lastUseAt } = knowledge(state, now.getTime())
+          const holds = holdsUntil(state, now.getTime())
+          states.push({ residentId: resident.residentId, state, wakeAt, knowledge: word, lastUseAt, holdsUntil: holds })
         }
+        await openNotices(tx, notices)
         await saveStates(tx, { states, now })
       })
       return { claimed: claimed.map(({ residentId }) => residentId), decided }
@@ -106,19 +114,26 @@ function foldOne(
   return fold(state, ours, now, context)
 }
 
+type Open = Extract<Decision, { type: 'open' }>
+
+const isNotice = (decision: Decision): decision is Open =>
+  decision.type === 'open' && severityOf[decision.kind] === 'notice'
+
+const newAlert = (residentId: string, { kind, deviceNo, openedAt, observedAt, headline, reason }: Open): NewAlert => ({
+  residentId,
+  deviceNo: deviceNo ?? null,
+  kind,
+  openedAt: new Date(openedAt),
+  observedAt: new Date(observedAt),
+  headline,
+  reason,
+})
+
 async function apply(tx: Queryable, residentId: string, decision: Decision, now: Date) {
   switch (decision.type) {
-    case 'open': {
-      const { kind, headline, reason } = decision
-      const openedAt = new Date(decision.openedAt)
-      const observedAt = new Date(decision.observedAt)
-      await openAlert(
-        tx,
-        { residentId, deviceNo: decision.deviceNo ?? null, kind, openedAt, observedAt, headline, reason },
-        now,
-      )
+    case 'open':
+      await openAlert(tx, newAlert(residentId, decision), now)
       return
-    }
     case 'clear': {
       const { kind, headline } = decision
       await clearAlert(tx, {

@@ -1,4 +1,4 @@
-import type { Arrival } from '../alerts/model.js'
+import type { Arrival, Knowledge } from '../alerts/model.js'
 import type { Queryable } from './pool.js'
 
 export type DueResident = {
@@ -93,16 +93,43 @@ async function lockWoken(tx: Queryable, p: { now: Date; residentsMax: number; ex
   return rows
 }
 
-/** Keeps what the rules know of residents, and when they want to look again (epoch ms, null: only when something comes). */
-export async function saveStates(
-  tx: Queryable,
-  { states, now }: { states: { residentId: string; state: unknown; wakeAt: number | null }[]; now: Date },
-): Promise<void> {
+export type FoldedState = {
+  residentId: string
+  state: unknown
+  wakeAt: number | null
+  knowledge: Knowledge
+  lastUseAt: number | null
+  holdsUntil: number | null
+}
+
+/**
+ * Keeps what the rules know of residents, when they want to look again (epoch ms, null: only when something comes), and
+ * the one word that lists of residents need of it.
+ */
+export async function saveStates(tx: Queryable, { states, now }: { states: FoldedState[]; now: Date }): Promise<void> {
   if (states.length === 0) return
   await tx.query(
-    `update resident_state s set state = f.state, wake_at = to_timestamp(f.wake_ms / 1000), folded_at = $4
-       from unnest($1::text[], $2::jsonb[], $3::float8[]) as f (resident_id, state, wake_ms)
-      where s.resident_id = f.resident_id`,
-    [states.map((s) => s.residentId), states.map((s) => JSON.stringify(s.state)), states.map((s) => s.wakeAt), now],
+    `with folded as (
+       select resident_id, state, to_timestamp(wake_ms / 1000) as wake_at, knowledge,
+              to_timestamp(use_ms / 1000) as last_use_at, to_timestamp(holds_ms / 1000) as holds_until
+         from unnest($1::text[], $2::jsonb[], $3::float8[], $5::text[], $6::float8[], $7::float8[])
+           as f (resident_id, state, wake_ms, knowledge, use_ms, holds_ms)
+     ), known as (
+       insert into resident_knowledge (resident_id, knowledge, last_use_at, holds_until)
+       select resident_id, knowledge, last_use_at, holds_until from folded order by resident_id
+       on conflict (resident_id) do update set knowledge = excluded.knowledge, last_use_at = excluded.last_use_at,
+              holds_until = excluded.holds_until
+     )
+     update resident_state s set state = f.state, wake_at = f.wake_at, folded_at = $4
+       from folded f where s.resident_id = f.resident_id`,
+    [
+      states.map((s) => s.residentId),
+      states.map((s) => JSON.stringify(s.state)),
+      states.map((s) => s.wakeAt),
+      now,
+      states.map((s) => s.knowledge),
+      states.map((s) => s.lastUseAt),
+      states.map((s) => s.holdsUntil),
+    ],
   )
 }

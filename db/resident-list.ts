@@ -11,38 +11,58 @@ export type ResidentRow = {
   openAlerts: number
 }
 
-/** Residents of these communities, those with open alerts first, then by name, with what the rules know of each; `search` looks in name and address. */
+type Scope = { communityIds: string[]; search: string }
+
+const present = 'r.community_id = any($1) and r.left_at is null'
+/** What is looked for is at $2, in small letters, with its own % and _ taken as they are. */
+const found = 'r.search_text like $2'
+const likeOf = (search: string) => `%${search.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`
+// As an array, so that each is looked up: the planner would rather go through 100,000 residents for 300 of them.
+const needing = "array(select distinct resident_id from alerts where closed_at is null and severity <> 'notice')"
+
+/**
+ * Residents of these communities, those with open alerts first, then by name, with what the rules know of each; `search`
+ * looks in name and address. Only those with open alerts are sorted: the others are read in the order of an index.
+ */
 export async function listResidents(
   db: Queryable,
-  p: { communityIds: string[]; search: string; offset: number; rowsMax: number },
-): Promise<{ residents: ResidentRow[]; total: number }> {
-  const like = `%${p.search.replace(/[\\%_]/g, '\\$&')}%`
-  const scope = `r.community_id = any($1) and r.left_at is null and (r.name ilike $2 or r.address ilike $2)`
-  const [{ rows }, counted] = await Promise.all([
-    db.query(
-      `select * from (
-       select r.resident_id as "residentId", r.name, r.address, r.time_zone as "timeZone", s.state,
-              (select count(*)::int from alerts a
-               where a.resident_id = r.resident_id and a.closed_at is null and a.severity <> 'notice') as "openAlerts"
-       from residents r left join resident_state s using (resident_id)
-       where ${scope}) listed
-       order by "openAlerts" = 0, name, "residentId" limit $3 offset $4`,
-      [p.communityIds, like, p.rowsMax, p.offset],
-    ),
-    db.query<{ total: number }>(`select count(*) as total from residents r where ${scope}`, [p.communityIds, like]),
-  ])
-  return { residents: rows as ResidentRow[], total: counted.rows[0]?.total ?? 0 }
+  p: Scope & { offset: number; rowsMax: number },
+): Promise<ResidentRow[]> {
+  const parameters = p.search === '' ? [p.communityIds] : [p.communityIds, likeOf(p.search)]
+  const scope = p.search === '' ? present : `${present} and ${found}`
+  const next = `$${parameters.length + 1}`
+  const ordered = 'order by r.name, r.resident_id'
+  const first = await db.query<{ id: string }>(
+    `select resident_id as id from residents r where ${scope} and resident_id = any(${needing}) ${ordered}`,
+    parameters,
+  )
+  const ids = first.rows.map(({ id }) => id)
+  const page = ids.slice(p.offset, p.offset + p.rowsMax)
+  if (page.length < p.rowsMax) {
+    const others = await db.query<{ id: string }>(
+      `select resident_id as id from residents r where ${scope} and resident_id <> all(${next}) ${ordered}
+       limit ${Number(p.rowsMax - page.length)} offset ${Number(Math.max(0, p.offset - ids.length))}`,
+      [...parameters, ids],
+    )
+    page.push(...others.rows.map(({ id }) => id))
+  }
+  const { rows } = await db.query(
+    `select r.resident_id as "residentId", r.name, r.address, r.time_zone as "timeZone", s.state,
+            (select count(*)::int from alerts a
+              where a.resident_id = r.resident_id and a.closed_at is null and a.severity <> 'notice') as "openAlerts"
+       from unnest($1::text[]) with ordinality as page (resident_id, place)
+            join residents r using (resident_id) left join resident_state s using (resident_id)
+      order by place`,
+    [page],
+  )
+  return rows as ResidentRow[]
 }
 
-/** What the rules know of each resident of these communities; null for one never heard of. */
-export async function listResidentStates(
-  db: Queryable,
-  { communityIds }: { communityIds: string[] },
-): Promise<(ResidentState | null)[]> {
-  const { rows } = await db.query<{ state: ResidentState | null }>(
-    `select s.state from residents r left join resident_state s using (resident_id)
-     where r.community_id = any($1) and r.left_at is null`,
-    [communityIds],
+/** How many residents `listResidents` goes through. */
+export async function countResidents(db: Queryable, { communityIds, search }: Scope): Promise<number> {
+  const { rows } = await db.query<{ total: number }>(
+    `select count(*)::int as total from residents r where ${search === '' ? present : `${present} and ${found}`}`,
+    search === '' ? [communityIds] : [communityIds, likeOf(search)],
   )
-  return rows.map(({ state }) => state)
+  return rows[0]!.total
 }

@@ -1,30 +1,14 @@
 import { type HourUse, hourMs, type UnknownStretch, type Use } from './hourly-use.js'
+import { offsetOf } from './offset.js'
 
 /** An hour of use as the resident's own clock shows it: `localHour` 0..23, on `date` (YYYY-MM-DD). */
 export type LocalHour = HourUse & { localHour: number }
 export type LocalDay = { date: string; hours: LocalHour[]; total: number | null; partly: boolean }
 
-/** Making a format costs more than using it a hundred times. */
-const formats = new Map<string, Intl.DateTimeFormat>()
-
 /** Date (YYYY-MM-DD), hour (0..23) and minute that a clock in `timeZone` shows at `at` (epoch ms). */
 export function localClock(at: number, timeZone: string): { date: string; hour: number; minute: number } {
-  let format = formats.get(timeZone)
-  if (!format) {
-    format = new Intl.DateTimeFormat('en-CA', {
-      timeZone,
-      year: 'numeric',
-      month: '2-digit',
-      day: '2-digit',
-      hour: '2-digit',
-      minute: '2-digit',
-      hourCycle: 'h23',
-    })
-    formats.set(timeZone, format)
-  }
-  const found: Record<string, string> = {}
-  for (const { type, value } of format.formatToParts(at)) found[type] = value
-  return { date: `${found.year}-${found.month}-${found.day}`, hour: Number(found.hour), minute: Number(found.minute) }
+  const local = new Date(at + offsetOf(at, timeZone))
+  return { date: local.toISOString().slice(0, 10), hour: local.getUTCHours(), minute: local.getUTCMinutes() }
 }
 
 /**

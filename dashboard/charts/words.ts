@@ -39,17 +39,28 @@ export function totalWords(day: LocalDay, { kind, language }: ChartContext): str
 /** "Sat 21 Nov", "11月21日 周六". */
 export function dayWords(date: string, language: Language): string {
   const at = Date.parse(`${date}T12:00:00Z`)
-  const format = (options: Intl.DateTimeFormatOptions) =>
-    new Intl.DateTimeFormat(language === 'zh' ? 'zh-CN' : 'en-GB', { timeZone: 'UTC', ...options }).format(at)
-  if (language === 'zh') return `${format({ month: 'numeric', day: 'numeric' })} ${format({ weekday: 'short' })}`
-  return format({ weekday: 'short', day: 'numeric', month: 'short' }).replace(',', '')
+  if (language === 'zh') return `${formats.zh.date.format(at)} ${formats.zh.weekday.format(at)}`
+  return formats.en.day.format(at).replace(',', '')
+}
+
+const utc = (locale: string, options: Intl.DateTimeFormatOptions) =>
+  new Intl.DateTimeFormat(locale, { timeZone: 'UTC', ...options })
+/** Made once: a page of 14 days tells sixty of them. */
+const formats = {
+  zh: {
+    date: utc('zh-CN', { month: 'numeric', day: 'numeric' }),
+    weekday: utc('zh-CN', { weekday: 'short' }),
+    longWeekday: utc('zh-CN', { weekday: 'long' }),
+  },
+  en: {
+    day: utc('en-GB', { weekday: 'short', day: 'numeric', month: 'short' }),
+    longWeekday: utc('en-GB', { weekday: 'long' }),
+  },
 }
 
 /** "Saturday", "星期六". */
 export const weekdayWords = (date: string, language: Language) =>
-  new Intl.DateTimeFormat(language === 'zh' ? 'zh-CN' : 'en-GB', { timeZone: 'UTC', weekday: 'long' }).format(
-    Date.parse(`${date}T12:00:00Z`),
-  )
+  formats[language].longWeekday.format(Date.parse(`${date}T12:00:00Z`))
 
 /** A stretch without readings, with what was used meanwhile where the register tells. */
 export function stretchWords(stretch: UnknownStretch, { kind, language, timeZone, now }: ChartContext): string {

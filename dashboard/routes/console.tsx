@@ -3,9 +3,10 @@ import { z } from 'zod'
 import type { Language } from '../../alerts/model.js'
 import { knowledge } from '../../alerts/rules/fold.js'
 import { type AlertRow, listClosedAlerts, listOpenAlerts } from '../../db/alert-views.js'
-import { listResidentStates, listResidents } from '../../db/resident-list.js'
+import { countResidents, listResidents } from '../../db/resident-list.js'
+import { summariseResidents } from '../../db/resident-summary.js'
 import { AlertCard } from '../shell/alert-card.js'
-import { type RouteDeps, seeOther, sendPage } from '../shell/here.js'
+import { type Here, type RouteDeps, seeOther, sendPage } from '../shell/here.js'
 import { Page } from '../shell/page.js'
 import { createRecent } from '../shell/recent.js'
 import { ResidentTable, residentsPerPage } from '../shell/resident-table.js'
@@ -42,6 +43,7 @@ const text = defineText({
     notices: 'Notices about devices',
     closed: 'Closed in the last 24 h',
     more: (n: number) => `${n} more are open than are listed here. The worst are listed.`,
+    moreNotices: (n: number) => `${n} more are open than are listed here.`,
     soundOn: 'Turn the sound on',
     soundNeeded: 'The sound is off. Turn it on to hear a new emergency.',
     soundIsOn: 'Sound is on for new emergencies.',
@@ -73,6 +75,7 @@ const text = defineText({
     notices: '设备提醒',
     closed: '最近 24 小时内结束的',
     more: (n) => `另有 ${n} 条未列出，这里只列出最严重的。`,
+    moreNotices: (n) => `另有 ${n} 条未列出。`,
     soundOn: '打开声音',
     soundNeeded: '声音未打开。打开后，有新的紧急情况会响铃。',
     soundIsOn: '有新的紧急情况时会响铃。',
@@ -80,10 +83,14 @@ const text = defineText({
 })
 
 const alertsMax = 300
+/** A power cut silences a whole quarter: it must not make the page of everybody who looks ten times as large. */
+const noticesMax = 50
 const closedMax = 50
 const dayMs = 86_400_000
-/** The quiet line reads every resident's state: not more often than this, however many consoles are open. */
+/** What goes through every resident is asked for not more often than this, however many consoles are open. */
 const summaryMsMax = 10_000
+/** Fewer than these are counted anew each time: that takes 1 ms. */
+const countedAnewMax = 5_000
 
 const query = z.object({
   q: z.string().trim().max(100).catch(''),
@@ -92,10 +99,18 @@ const query = z.object({
 
 /** The console: who needs me now? */
 export function consoleRoutes(app: FastifyInstance, { db }: RouteDeps): void {
-  const recentStates = createRecent({
+  const recentSummary = createRecent({
     ageMsMax: summaryMsMax,
-    load: (ids: string[]) => listResidentStates(db, { communityIds: ids }),
+    load: (communityIds: string[], now) => summariseResidents(db, { communityIds, now }),
   })
+  const recentCount = createRecent({
+    ageMsMax: summaryMsMax,
+    load: (communityIds: string[]) => countResidents(db, { communityIds, search: '' }),
+  })
+  const count = async ({ communityIds, search, now }: { communityIds: string[]; search: string; now: Date }) => {
+    if (search === '' && (await recentCount(communityIds, now)) > countedAnewMax) return recentCount(communityIds, now)
+    return countResidents(db, { communityIds, search })
+  }
 
   app.get('/', async (request, reply) => {
     const viewer = requireStaff(request, [...careRoles, ...operatorRoles])
@@ -103,19 +118,20 @@ export function consoleRoutes(app: FastifyInstance, { db }: RouteDeps): void {
     const { here } = request
     const { communityIds } = viewer
     const { q: search, page } = query.parse(request.query)
-    const [open, closed, list] = await Promise.all([
-      listOpenAlerts(db, { communityIds, rowsMax: alertsMax }),
+    const [open, notices, closed, residents, total] = await Promise.all([
+      listOpenAlerts(db, { communityIds, notices: false, rowsMax: alertsMax }),
+      listOpenAlerts(db, { communityIds, notices: true, rowsMax: noticesMax }),
       listClosedAlerts(db, { communityIds, since: new Date(here.now.getTime() - dayMs), rowsMax: closedMax }),
       listResidents(db, { communityIds, search, offset: (page - 1) * residentsPerPage, rowsMax: residentsPerPage }),
+      count({ communityIds, search, now: here.now }),
     ])
-    const alerts = open.alerts.filter(({ severity }) => severity !== 'notice')
-    const notices = open.alerts.filter(({ severity }) => severity === 'notice')
+    const { alerts } = open
     const t = text(here.language)
     const answer =
       alerts.length > 0
         ? busyAnswer(alerts, here.language)
-        : calmAnswer(await recentStates(communityIds, here.now), here.now.getTime(), here.language)
-    const unlisted = open.total - open.alerts.length
+        : calmAnswer(await recentSummary(communityIds, here.now), here.now.getTime(), here.language)
+    const unlisted = open.total - alerts.length
     return sendPage(
       reply,
       <Page here={here} title={alerts.length > 0 ? answer.first : t.title} current="console">
@@ -137,21 +153,23 @@ export function consoleRoutes(app: FastifyInstance, { db }: RouteDeps): void {
             {unlisted > 0 && <p>{t.more(unlisted)}</p>}
           </section>
         )}
-        <Folded id="notices" heading={t.notices} alerts={notices} here={here} />
-        <ResidentTable {...list} search={search} page={page} here={here} />
+        <Folded id="notices" heading={t.notices} {...notices} here={here} />
+        <ResidentTable residents={residents} total={total} search={search} page={page} here={here} />
         <Folded id="closed" heading={t.closed} alerts={closed} here={here} />
       </Page>,
     )
   })
 }
 
-function Folded(p: { id: string; heading: string; alerts: AlertRow[]; here: Parameters<typeof AlertCard>[0]['here'] }) {
+/** `total`: how many there are where not all are listed. */
+function Folded(p: { id: string; heading: string; alerts: AlertRow[]; total?: number; here: Here }) {
   if (p.alerts.length === 0) return null
+  const unlisted = (p.total ?? 0) - p.alerts.length
   return (
     <details id={p.id} class="folded">
       <summary>
         <h2>
-          {p.heading} <span class="count">{p.alerts.length}</span>
+          {p.heading} <span class="count">{Math.max(p.alerts.length, p.total ?? 0)}</span>
         </h2>
       </summary>
       <ul class="cards">
@@ -159,6 +177,7 @@ function Folded(p: { id: string; heading: string; alerts: AlertRow[]; here: Para
           <AlertCard key={alert.alertId} alert={alert} here={p.here} />
         ))}
       </ul>
+      {unlisted > 0 && <p>{text(p.here.language).moreNotices(unlisted)}</p>}
     </details>
   )
 }
@@ -180,18 +199,24 @@ function busyAnswer(alerts: AlertRow[], language: Language) {
 }
 
 /** "All quiet … 12 residents, all seen within the last 6 h"; never "all quiet" while of one nothing is known. */
-function calmAnswer(states: Awaited<ReturnType<typeof listResidentStates>>, nowMs: number, language: Language) {
+function calmAnswer(
+  { summary, states }: Awaited<ReturnType<typeof summariseResidents>>,
+  nowMs: number,
+  language: Language,
+) {
   const t = text(language)
-  if (states.length === 0) return { tone: 'plain', first: t.noAlert, more: t.nobody }
-  let [unknown, idle, oldestMs] = [0, 0, nowMs]
+  const { residents } = summary
+  if (residents === 0) return { tone: 'plain', first: t.noAlert, more: t.nobody }
+  let { unknown, idle } = summary
+  let oldestMs = Math.min(nowMs, summary.oldestUseAt?.getTime() ?? nowMs)
   for (const state of states) {
     const known = state && knowledge(state, nowMs)
     if (known?.knowledge === 'not used') idle += 1
     else if (!known || known.knowledge === 'unknown' || known.lastUseAt === null) unknown += 1
     else oldestMs = Math.min(oldestMs, known.lastUseAt)
   }
-  if (unknown + idle > 0) return { tone: 'plain', first: t.noAlert, more: t.someSeen(states.length, unknown, idle) }
+  if (unknown + idle > 0) return { tone: 'plain', first: t.noAlert, more: t.someSeen(residents, unknown, idle) }
   const hourMs = 3_600_000
   const age = durationWords(Math.max(1, Math.ceil((nowMs - oldestMs) / hourMs)) * hourMs, language)
-  return { tone: 'quiet', first: t.quiet, more: t.allSeen(states.length, age) }
+  return { tone: 'quiet', first: t.quiet, more: t.allSeen(residents, age) }
 }

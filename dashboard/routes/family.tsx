@@ -43,12 +43,13 @@ export function familyRoutes(app: FastifyInstance, { db, clock }: RouteDeps): vo
     const { here } = request
     const { now } = here
     const { residentId, familyMemberId, timeZone } = view
-    await recordLook(db, { residentId, familyMemberId, page: 'family', now, refresh: here.refresh })
     const since = new Date(now.getTime() - (weekDays + 2) * dayMs)
     const [devices, state, alerts] = await Promise.all([
       residentDevices(db, { residentId, since }),
       findResidentState(db, residentId),
       view.seesAlerts ? residentAlerts(db, { residentId, closedMax: 5 }) : [],
+      // Beside what is read, not before it: nothing is shown unless the look is on record.
+      recordLook(db, { residentId, familyMemberId, page: 'family', now, refresh: here.refresh }),
     ])
     const told = alerts.filter(
       ({ severity, closedAt, outcome }) =>

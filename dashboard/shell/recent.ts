@@ -8,7 +8,7 @@ export function createRecent<T>({
   keysMax = 200,
 }: {
   ageMsMax: number
-  load: (ids: string[]) => Promise<T>
+  load: (ids: string[], now: Date) => Promise<T>
   keysMax?: number
 }): (ids: string[], now: Date) => Promise<T> {
   const known = new Map<string, { atMs: number; value: Promise<T> }>()
@@ -18,7 +18,7 @@ export function createRecent<T>({
     const before = known.get(key)
     if (before && Math.abs(nowMs - before.atMs) < ageMsMax) return before.value
     if (known.size >= keysMax) known.clear()
-    const value = load(ids)
+    const value = load(ids, now)
     known.set(key, { atMs: nowMs, value })
     // A failure is the caller's to handle; it is only not remembered.
     value.catch(() => known.delete(key))

@@ -26,17 +26,12 @@ export function durationWords(ms: number, language: 'zh' | 'en'): string {
 /** By the clock in `timeZone`: "14:05" today, else with the day: "yesterday 14:05", "18 Nov, 14:05". */
 export function clockWords(atMs: number, nowMs: number, timeZone: string, language: 'zh' | 'en'): string {
   const zh = language === 'zh'
-  const clock = new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit' }).format(atMs)
+  const clock = formatOf('clock', timeZone, zh).format(atMs)
   const day = dayOf(atMs, timeZone)
   if (day === dayOf(nowMs, timeZone)) return clock
   if (day === dayOf(nowMs - dayMs, timeZone)) return zh ? `昨天 ${clock}` : `yesterday ${clock}`
   const sameYear = day.slice(0, 4) === dayOf(nowMs, timeZone).slice(0, 4)
-  const date = new Intl.DateTimeFormat(zh ? 'zh-CN' : 'en-GB', {
-    timeZone,
-    day: 'numeric',
-    month: 'short',
-    ...(sameYear ? {} : { year: 'numeric' as const }),
-  }).format(atMs)
+  const date = formatOf(sameYear ? 'date' : 'dateOfYear', timeZone, zh).format(atMs)
   return zh ? `${date} ${clock}` : `${date}, ${clock}`
 }
 
@@ -55,5 +50,32 @@ export function relativeWords(atMs: number, nowMs: number, timeZone: string, lan
 
 /** The calendar day in that zone, as "2026-11-21". */
 function dayOf(atMs: number, timeZone: string): string {
-  return new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(atMs)
+  return formatOf('day', timeZone, false).format(atMs)
+}
+
+const formatOptions = {
+  clock: { hour: '2-digit', minute: '2-digit' },
+  day: { year: 'numeric', month: '2-digit', day: '2-digit' },
+  date: { day: 'numeric', month: 'short' },
+  dateOfYear: { day: 'numeric', month: 'short', year: 'numeric' },
+} as const satisfies Record<string, Intl.DateTimeFormatOptions>
+const localeOf = { clock: () => 'en-GB', day: () => 'en-CA', date: nameLocale, dateOfYear: nameLocale }
+function nameLocale(zh: boolean): string {
+  return zh ? 'zh-CN' : 'en-GB'
+}
+
+/** Making a format costs as much as using it fifty times, and a page of 300 alerts tells a thousand times. */
+const formats = new Map<string, Intl.DateTimeFormat>()
+const formatsMax = 500
+
+function formatOf(what: keyof typeof formatOptions, timeZone: string, zh: boolean): Intl.DateTimeFormat {
+  const locale = localeOf[what](zh)
+  const key = `${what} ${locale} ${timeZone}`
+  let format = formats.get(key)
+  if (!format) {
+    if (formats.size >= formatsMax) formats.clear()
+    format = new Intl.DateTimeFormat(locale, { timeZone, ...formatOptions[what] })
+    formats.set(key, format)
+  }
+  return format
 }

@@ -29,6 +29,14 @@ const perLineMax = 8
 const leaseMs = 15_000
 const sendMsMax = 12_000
 const pollMs = 200
+const recordPauseMs = 500
+
+/** It was sent, or refused, and the database does not know: it is left to its lease. */
+class NotRecorded extends Error {
+  constructor(cause: unknown) {
+    super((cause as Error).message, { cause })
+  }
+}
 
 /**
  * Sends what is due in the outbox, `sendsMax` pages at once. What a crash interrupts is a row whose lease runs out: it
@@ -89,7 +97,7 @@ export function createOutbox({
       const sending: Promise<void> = deliver(page, claimedAt)
         .catch(async (error: unknown) => {
           log.error({ err: error, pageId: page.pageId }, 'page.failed')
-          await releasePage(db, page.pageId)
+          if (!(error instanceof NotRecorded)) await releasePage(db, page.pageId)
         })
         .catch((error: unknown) => log.error({ err: error, pageId: page.pageId }, 'page.leftToItsLease'))
         .finally(() => {
@@ -121,7 +129,7 @@ export function createOutbox({
       detail: result.kind === 'refused' ? result.reason : result.detail,
     }
     attempts.inc({ channel: page.channel, result: result.kind })
-    await record(page, result, attempt, at)
+    await recordPatiently(page, result, attempt, at)
     signal.raise('alerts')
     log[result.kind === 'sent' ? 'info' : 'warn'](
       {
@@ -154,6 +162,21 @@ export function createOutbox({
         kind: 'retry',
         afterMs: retryPauseMs(attempt, page.severity),
         detail: `internal error: ${(error as Error).message}`,
+      }
+    }
+  }
+
+  /** What has been sent is not sent again because the database cannot note it now: that is tried until its lease is over. */
+  async function recordPatiently(page: ClaimedPage, result: SendResult, attempt: Attempt, at: Date): Promise<void> {
+    const endsAt = performance.now() + leaseMs
+    for (;;) {
+      try {
+        return await record(page, result, attempt, at)
+      } catch (error) {
+        if (result.kind !== 'sent' || stopping.signal.aborted || performance.now() > endsAt)
+          throw new NotRecorded(error)
+        log.warn({ pageId: page.pageId, error: (error as Error).message }, 'page.notRecordedYet')
+        await new Promise((resolve) => setTimeout(resolve, recordPauseMs))
       }
     }
   }

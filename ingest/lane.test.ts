@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest'
-import { systemClock } from '../kit/clock.js'
 import { createLog } from '../kit/log.js'
 import { createLane, StorageUnavailable } from './lane.js'
 
@@ -18,7 +17,6 @@ const lane = (commit: (items: number[]) => Promise<void>, rejected: number[] = [
     commit,
     reject: async (item) => void rejected.push(item),
     limits,
-    clock: systemClock,
     log,
   })
 

@@ -1,4 +1,3 @@
-import type { Clock } from '../kit/clock.js'
 import type { Log } from '../kit/log.js'
 import { isStorageFailure } from './storage-failure.js'
 
@@ -40,14 +39,12 @@ export function createLane<T>({
   commit,
   reject,
   limits,
-  clock,
   log,
 }: {
   name: string
   commit: (items: T[]) => Promise<void>
   reject: (item: T, error: Error) => Promise<void>
   limits: LaneLimits
-  clock: Clock
   log: Log
 }): Lane<T> {
   const queue: Waiting<T>[] = []
@@ -88,9 +85,9 @@ export function createLane<T>({
           if (batch.length > 1) return settleOneByOne(batch)
           if (!isLocked(error)) return settleRejected(batch[0]!, error as Error)
           // Behind the others, so that it is not what they wait for.
-          if (clock.now().getTime() - batch[0]!.since <= limits.commitMsMax && !stopping) return putBack(batch[0]!)
+          if (performance.now() - batch[0]!.since <= limits.commitMsMax && !stopping) return putBack(batch[0]!)
         }
-        const waitedMs = clock.now().getTime() - batch[0]!.since
+        const waitedMs = performance.now() - batch[0]!.since
         log.warn({ lane: name, error: (error as Error).message, jobs: batch.length, waitedMs }, 'commit.failed')
         if (stopping || waitedMs > limits.commitMsMax) {
           for (const job of batch) job.fail(new StorageUnavailable((error as Error).message))
@@ -119,7 +116,7 @@ export function createLane<T>({
       if (queuedRows + weight > limits.queueRowsMax && queue.length > 0)
         return Promise.reject(new StorageUnavailable(`more than ${limits.queueRowsMax} readings wait for the database`))
       return new Promise<void>((done, fail) => {
-        queue.push({ item, weight, since: clock.now().getTime(), done, fail })
+        queue.push({ item, weight, since: performance.now(), done, fail })
         queuedRows += weight
         pump()
       })

@@ -65,7 +65,8 @@ export function createPresence({
       changes = new Map([...takenChanges, ...changes])
       throw error
     }
-    if (now.getTime() - heardFlushedAt < heardFlushMs) return 'idle'
+    // Either way: the clock may have jumped back.
+    if (Math.abs(now.getTime() - heardFlushedAt) < heardFlushMs) return 'idle'
     const takenHeard = heard
     heard = new Map()
     heardFlushedAt = now.getTime()

@@ -14,6 +14,8 @@ export class FrameError extends Error {
 export type FrameGuard = {
   /** For a chunk that is the stub of an oversized PUBLISH: the size of the payload that it had, in bytes. */
   oversizeBytesOf(chunk: Uint8Array): number | undefined
+  /** Something was not read because there was no room. */
+  readonly held: boolean
 }
 
 /**
@@ -31,10 +33,14 @@ export type FrameGuard = {
  * A PUBLISH that is too large is swallowed, and Aedes gets a small stub in its place, as a chunk of its own: to end the
  * connection would make a gateway that keeps its messages come back with the same one for ever. `onSwallow` is called for
  * each piece of it, which is all that is heard of the gateway meanwhile.
+ *
+ * `take` is shown what may pass and begins with a frame; what it takes from the beginning of that, whole frames, does not
+ * reach Aedes.
  */
 export function guardFrames({
   conn,
   room,
+  take = () => 0,
   onBytes,
   onSwallow,
   swallowMsMax,
@@ -42,16 +48,19 @@ export function guardFrames({
 }: FrameLimits & {
   conn: Duplex
   room: () => number
+  take?: (chunk: Buffer) => number
   onBytes: (bytes: number) => void
   onSwallow: () => void
   swallowMsMax: number
 }): FrameGuard {
   const readAll = conn.read
   const scanner = createFrameScanner(limits)
-  const stubs = new WeakMap<Uint8Array, number>()
+  // Not before it is needed: each of 20,000 connections would hold an empty one.
+  let stubs: WeakMap<Uint8Array, number> | undefined
   let cutHeader: Buffer | undefined
   let swallow: Swallow | undefined
   let tooSlow: NodeJS.Timeout | undefined
+  let held = false
   conn.once('close', () => clearTimeout(tooSlow))
 
   function end(fault: FrameFault, claimedBytes: number) {
@@ -69,6 +78,7 @@ export function guardFrames({
     swallow = undefined
     clearTimeout(tooSlow)
     if (taken < chunk.length) conn.unshift(chunk.subarray(taken))
+    stubs ??= new WeakMap()
     stubs.set(stub.frame, stub.payloadBytes)
     return stub.frame
   }
@@ -77,13 +87,15 @@ export function guardFrames({
     // read(0) is how Node's streams ask for more; they get no data by it.
     if (size === 0) return readAll.call(conn, 0)
     const framesMax = scanner.firstDone ? room() : 1
-    if (framesMax <= 0) return null
+    held = framesMax <= 0
+    if (held) return null
     const read: Buffer | null = readAll.call(conn)
     if (read === null) return null
     if (swallow) return swallowFrom(swallow, read)
 
     const chunk = cutHeader ? Buffer.concat([cutHeader, read]) : read
     cutHeader = undefined
+    const { atFrameStart } = scanner
     const scan = scanner.scan(chunk, framesMax)
     if (scan.kind === 'fault') return end(scan.fault, scan.claimedBytes)
     const { passedBytes } = scan
@@ -98,8 +110,15 @@ export function guardFrames({
     // Given back, it would be read again at once, for as long as nothing follows. (A copy: not to keep the whole chunk.)
     if (scan.kind === 'header cut') cutHeader = Buffer.from(chunk.subarray(passedBytes))
     else if (passedBytes < chunk.length) conn.unshift(chunk.subarray(passedBytes))
-    return passedBytes === 0 ? null : chunk.subarray(0, passedBytes)
+    const passed = chunk.subarray(0, passedBytes)
+    const takenBytes = atFrameStart ? take(passed) : 0
+    return takenBytes === passedBytes ? null : passed.subarray(takenBytes)
   }
 
-  return { oversizeBytesOf: (chunk) => stubs.get(chunk) }
+  return {
+    oversizeBytesOf: (chunk) => stubs?.get(chunk),
+    get held() {
+      return held
+    },
+  }
 }

@@ -22,6 +22,8 @@ export type FrameScanner = {
   scan(chunk: Uint8Array, framesMax: number): Scan
   /** The first frame, the CONNECT, has passed. */
   readonly firstDone: boolean
+  /** What comes next is the beginning of a frame. */
+  readonly atFrameStart: boolean
 }
 
 export type FrameLimits = { packetBytesMax: number; connectBytesMax: number; swallowBytesMax: number }
@@ -81,6 +83,9 @@ export function createFrameScanner({ packetBytesMax, connectBytesMax, swallowByt
     },
     get firstDone() {
       return firstDone
+    },
+    get atFrameStart() {
+      return bodyLeft === 0
     },
   }
 }

@@ -1,14 +1,17 @@
 import type { Duplex } from 'node:stream'
 import type { Aedes, Client } from 'aedes'
+import { type Acknowledge, createAcknowledge } from './acknowledge.js'
 import type { BrokerMetrics } from './broker-metrics.js'
 import type { Visitor } from './door.js'
 import { guardFrames } from './frame-guard.js'
 import type { BrokerLimits } from './limits.js'
+import { type TakenPublish, takePublishes } from './take-publishes.js'
 
 /** One MQTT connection, as the broker's hooks see it. */
 export type Link = {
   readonly conn: Duplex
   readonly visitor: Visitor
+  readonly acknowledge: Acknowledge
   client: Client | undefined
   /** Whose it is: set when the login is granted, and the only proof of it. */
   gatewayId: string | undefined
@@ -27,9 +30,18 @@ export type Link = {
 }
 
 /** What has no public place in Aedes. */
-type Inside = { _parser: { parse(chunk: Buffer): unknown }; _keepaliveTimer: NodeJS.Timeout | null }
+type Inside = {
+  _parser: { parse(chunk: Buffer): unknown }
+  _keepaliveTimer: NodeJS.Timeout | null
+  /** Reads on, where there is something to read. */
+  _nextBatch(): void
+}
 
-/** Puts the frame guard on a connection and hands it to Aedes. */
+/**
+ * Puts the frame guard on a connection and hands it to Aedes. Publishes at QoS 1, which is nearly all that arrives, do
+ * not go through the parser and the queue of Aedes but straight to the hook that it would call, and their PUBACKs are
+ * written together. Everything else is for Aedes.
+ */
 export function openLink({
   conn,
   visitor,
@@ -50,6 +62,7 @@ export function openLink({
   const link: Link = {
     conn,
     visitor,
+    acknowledge: createAcknowledge(conn, () => guard.held && inside?._nextBatch()),
     client: undefined,
     gatewayId: undefined,
     secretHash: '',
@@ -69,6 +82,7 @@ export function openLink({
     swallowBytesMax: limits.swallowBytesMax,
     swallowMsMax: limits.swallowMsMax,
     room: () => (link.ready && !isStopping() ? limits.publishesInFlightMax - link.inFlight : 0),
+    take: (chunk) => (link.ready && !conn.writableNeedDrain ? takePublishes(chunk, accept) : 0),
     onBytes: metrics.bytes,
     // In the middle of a frame a gateway cannot ping; on a slow line that takes longer than its keepalive.
     onSwallow: () => inside?._keepaliveTimer?.refresh(),
@@ -78,6 +92,20 @@ export function openLink({
   link.client = client
   inside = client as unknown as Inside
   const parser = inside._parser
+
+  function accept(publish: TakenPublish) {
+    if (conn.destroyed) return
+    inside?._keepaliveTimer?.refresh()
+    try {
+      aedes.authorizePublish(client, publish as never, (error) => {
+        if (error) client.emit('error', error)
+        else if (publish.qos === 1) link.acknowledge.add(publish.messageId, () => {})
+      })
+    } catch (error) {
+      client.emit('error', error instanceof Error ? error : new Error(String(error)))
+    }
+  }
+
   // An exception out of the parser, or out of a hook it calls, would be uncaught and end the process for everybody: here
   // it ends the connection. The parser calls the hooks before it returns, and a stub is a chunk of its own.
   const parse = parser.parse.bind(parser)

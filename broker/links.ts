@@ -62,7 +62,8 @@ export function createLinks({
 
   function heard(link: Link, gatewayId: string, atMs: number) {
     presence.heard(gatewayId)
-    if (atMs - link.checkedAtMs < limits.recheckMs) return
+    // Absolute, for a clock that jumped back an hour: nobody stays an hour longer for it.
+    if (Math.abs(atMs - link.checkedAtMs) < limits.recheckMs) return
     link.checkedAtMs = atMs
     recheck(link, gatewayId)
   }

@@ -75,7 +75,13 @@ export function publishHooks({
         () => {
           link.inFlight--
           metrics.publish(qos, 'accepted')
-          done(null)
+          // A slow reader is for Aedes, which waits `drainMsMax` for it and then ends the connection.
+          if (qos !== 1 || isWill || link.conn.writableNeedDrain) return done(null)
+          link.acknowledge.add(packet.messageId!, () => {
+            // It has its PUBACK: to Aedes it is a publish that wants none.
+            packet.qos = 0
+            done(null)
+          })
         },
         (error: unknown) => {
           link.inFlight--

@@ -240,3 +240,16 @@ test('subscriptions of one connection are bounded', async () => {
   client.send({ cmd: 'subscribe', messageId: 5, subscriptions } as never)
   expect(await client.next('suback')).toMatchObject({ granted: [0, 0, 0, 128] })
 })
+
+test('a gateway that publishes and never pings is kept beyond its keepalive', async () => {
+  const broker = await startBroker({ limits: { keepaliveSecondsMin: 1 } })
+  const client = rawClient(broker)
+  expect(await client.connect({ keepalive: 1 })).toBe(0)
+  for (let id = 1; id <= 5; id++) {
+    client.send(publishPacket('v1/gw1/meter/water', id))
+    expect(await client.next('puback')).toMatchObject({ messageId: id })
+    await sleep(500)
+  }
+  client.send({ cmd: 'pingreq' })
+  expect(await client.next('pingresp')).toBeDefined()
+})

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type ReadingKind, readingSchemas } from './contract.js'
+import { type PlainMeter, type ReadingKind, readingSchemas, readPlainMeter } from './contract.js'
 import { decodePayload } from './decode.js'
 
 const receivedAt = Date.UTC(2026, 5, 1, 12)
@@ -215,4 +215,85 @@ test('a battery too small for the store is still a battery', () => {
   expect(decode('button', { ts: 1_780_000_000, event: 'pressed', battery: 1e-46 }).readings).toEqual([
     expect.objectContaining({ battery: 0 }),
   ])
+})
+
+describe('a meter reading that needs no schema', () => {
+  const bound = [
+    0,
+    -0,
+    1,
+    -1,
+    0.12345,
+    1e-46,
+    1e9,
+    -1e9,
+    1e9 + 1,
+    1e12,
+    1e12 + 1,
+    100_000,
+    100_000.5,
+    2 ** 53,
+    2 ** 53 - 1,
+  ]
+  const numbers = fc.oneof(fc.constantFrom(...bound), fc.double(), fc.integer())
+  const odd = fc.oneof(numbers, fc.boolean(), fc.string(), fc.jsonValue(), fc.constant(null))
+  const orOdd = (usual: fc.Arbitrary<unknown>) =>
+    fc.oneof(
+      { weight: 8, arbitrary: usual },
+      { weight: 1, arbitrary: odd },
+      { weight: 1, arbitrary: fc.constant(null) },
+    )
+  const item = fc.record(
+    {
+      ts: orOdd(fc.constantFrom(1_780_000_000, '2026-06-01T11:59:00Z', '2026-06-01T19:59:00+08:00')),
+      litres: orOdd(fc.double({ min: 0, max: 1e12 })),
+      flowLpm: orOdd(fc.double({ min: 0, max: 100_000 })),
+      wh: orOdd(fc.double({ min: 0, max: 1e12 })),
+      w: orOdd(fc.double({ min: -1e9, max: 1e9 })),
+      battery: orOdd(fc.double({ min: 0, max: 1 })),
+      tamper: orOdd(fc.boolean()),
+      fault: orOdd(fc.boolean()),
+      seq: orOdd(fc.nat()),
+      unknown: odd,
+    },
+    { requiredKeys: [] },
+  )
+  const anything = fc.oneof({ weight: 9, arbitrary: item }, { weight: 1, arbitrary: fc.jsonValue() })
+  const schemaSays = (kind: 'water' | 'electricity', json: unknown): PlainMeter | undefined => {
+    const isObject = typeof json === 'object' && json !== null && !Array.isArray(json)
+    const given = isObject ? Object.fromEntries(Object.entries(json).filter(([, value]) => value !== null)) : json
+    const parsed = readingSchemas[kind].safeParse(given)
+    if (!parsed.success) return undefined
+    const { ts, battery, tamper, fault, seq } = parsed.data
+    const { litres, flowLpm, wh, w } = parsed.data as unknown as Record<string, number>
+    const [register, rate] = kind === 'water' ? [litres!, flowLpm] : [wh!, w]
+    return { ts, register, rate, battery, tamper, fault, seq }
+  }
+
+  test('says what the schema says, and leaves to the schema what it refuses', () => {
+    let plain = 0
+    fc.assert(
+      fc.property(fc.constantFrom('water' as const, 'electricity' as const), anything, (kind, given) => {
+        const json: unknown = JSON.parse(JSON.stringify(given) ?? 'null')
+        const read = readPlainMeter(kind, json)
+        expect(read).toEqual(schemaSays(kind, json))
+        if (read) plain++
+      }),
+      { numRuns: 5_000 },
+    )
+    expect(plain).toBeGreaterThan(500)
+  })
+
+  test.each(['button', 'smoke', 'gas'] as const)('is none of a %s', (kind) => {
+    expect(readPlainMeter(kind, { ts: 1_780_000_000, event: 'pressed', alarm: true, litres: 1 })).toBeUndefined()
+  })
+  test.each(['{"ts":1e999,"litres":1}', '{"litres":1e999}', '{"litres":1,"seq":1e999}', '{"litres":1,"seq":1.5}'])(
+    '%s is left to the schema',
+    (text) => {
+      expect(readPlainMeter('water', JSON.parse(text))).toBeUndefined()
+    },
+  )
+  test('"__proto__" in it is a field that nobody knows', () => {
+    expect(readPlainMeter('water', JSON.parse('{"__proto__":{"litres":1},"ts":1780000000}'))).toBeUndefined()
+  })
 })

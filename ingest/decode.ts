@@ -5,8 +5,10 @@ import {
   batchReadingsMax,
   coreFields,
   type ElectricityReading,
+  type PlainMeter,
   type ReadingKind,
   readingSchemas,
+  readPlainMeter,
   type WaterReading,
 } from './contract.js'
 import { emergencyAgeMsMax, readObservedAt } from './time.js'
@@ -59,6 +61,12 @@ export function decodePayload({
   // A device whose battery is odd is odd in each reading of its backlog: noted once, not a thousand times.
   const noted = new Set<string>()
   items.forEach((item: unknown, index) => {
+    const plain = readPlainMeter(kind, item)
+    const known = plain && readPlain(plain, receivedAt)
+    if (known) {
+      readings.push(known)
+      return
+    }
     const { reading, rejection } = decodeOne(kind, item, receivedAt)
     if (reading) readings.push(reading)
     if (!rejection) return
@@ -99,6 +107,24 @@ function parse(payload: Uint8Array): { json: unknown } | Rejection {
     return { json: JSON.parse(text) }
   } catch (error) {
     return { reason: 'malformed JSON', detail: error instanceof Error ? error.message.slice(0, 200) : 'unreadable' }
+  }
+}
+
+/** What most readings are: right in every field. Undefined where its time is not, which decodeOne says why. */
+function readPlain(plain: PlainMeter, receivedAt: number): DecodedReading | undefined {
+  const time = readObservedAt(plain.ts, receivedAt)
+  if (time.kind === 'unusable') return undefined
+  const { battery, tamper, fault, seq, register, rate } = plain
+  return {
+    observedAt: time.at,
+    clockWrong: false,
+    battery,
+    tamper,
+    fault,
+    seq,
+    event: '',
+    value: register,
+    rate,
   }
 }
 

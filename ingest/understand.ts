@@ -1,8 +1,9 @@
 import type { QuarantineRow } from '../db/quarantine.js'
+import type { RegisteredDevice } from '../db/gateway-registry.js'
 import type { ReadingRow } from '../db/readings.js'
 import type { AlarmRow } from './alarms.js'
 import { presenceSchema } from './contract.js'
-import { decodePayload } from './decode.js'
+import { type DecodedReading, decodePayload } from './decode.js'
 import type { DeviceLookup } from './directory.js'
 import type { Message } from './message.js'
 import type { Presence } from './presence.js'
@@ -12,6 +13,28 @@ import { readTopic } from './topic.js'
 export type Work = { message: Message; readings: ReadingRow[]; alarms: AlarmRow[]; quarantine: QuarantineRow[] }
 
 export type LookUp = (gatewayId: string, deviceId: string) => DeviceLookup | Promise<DeviceLookup>
+
+/** Each field by name: spread copies of twelve fields took 9 % of the edge, and reading them later as much again. */
+const rowOf = (
+  { observedAt, event, value, rate, unit, battery, tamper, fault, clockWrong, seq }: DecodedReading,
+  { deviceNo, residentId, kind }: RegisteredDevice,
+  receivedAt: number,
+): ReadingRow => ({
+  deviceNo,
+  residentId,
+  kind,
+  observedAt,
+  receivedAt,
+  event,
+  value,
+  rate,
+  unit,
+  battery,
+  tamper,
+  fault,
+  clockWrong,
+  seq,
+})
 
 /** A message, or a part of it, as the operator will see it. */
 export const toQuarantine = (
@@ -80,7 +103,7 @@ export function createUnderstand({ lookUp, presence }: { lookUp: LookUp; presenc
     }
     const { kind } = device
     if (kind === 'water' || kind === 'electricity')
-      work.readings = readings.map((reading) => ({ ...reading, deviceNo, residentId, kind, receivedAt }))
+      work.readings = readings.map((reading) => rowOf(reading, device, receivedAt))
     else
       work.alarms = readings.map((reading) => ({
         ...reading,

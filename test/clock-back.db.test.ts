@@ -133,7 +133,6 @@ test('of the edge: a message that cannot be committed is given up after its dead
   const lane = createLane<string>({
     name: 'test',
     limits: { commitsMax: 1, batchRowsMax: 9, queueRowsMax: 9, commitMsMax: 300 },
-    clock,
     log,
     commit: () => Promise.reject(Object.assign(new Error('no answer'), { code: 'ECONNREFUSED' })),
     reject: async () => {},

@@ -12,8 +12,8 @@ import { emptyState, fold, forgetDevice, knowledge, type ResidentState } from '.
 import { holdsUntil } from './rules/holds.js'
 
 const residentsMax = 200
-/** Arrivals folded in one transaction: a few hundred milliseconds' work. */
-const entriesMax = 10_000
+/** Arrivals folded in one transaction, and in one turn of the loop: 30 ms that a page in the same process may have to wait. */
+const entriesMax = 3_000
 /** A resident whose fold fails (a bug) is passed over for this long, so that the others go on. */
 const passOverMs = 60_000
 

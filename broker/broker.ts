@@ -60,7 +60,7 @@ export function createBroker(deps: BrokerDeps): Broker {
   })
   const door = createDoor({ limits, log, logLimit, metrics })
   const links = createLinks({ presence: deps.presence, credentials, limits, clock, log, logLimit, metrics })
-  const { linkOf, isStopping } = links
+  const { linkOf, traffic, isStopping } = links
   let aedes: Aedes | undefined
   let transports: Transports | undefined
   const openLinks = (to: Aedes) => (visitor: Visitor, conn: Duplex) => links.open({ visitor, conn, aedes: to })
@@ -75,7 +75,17 @@ export function createBroker(deps: BrokerDeps): Broker {
       // Slots are numbers here, at most one for each of the 65,535 packet ids: nothing to bound.
       maxInflightInbound: 0,
       ...loginHooks({ linkOf, credentials, limits, metrics, clock, log, logLimit, onGranted: links.granted }),
-      ...publishHooks({ linkOf, accept: deps.accept, heard: links.heard, metrics, clock, log, logLimit, isStopping }),
+      ...publishHooks({
+        linkOf,
+        accept: deps.accept,
+        heard: links.heard,
+        metrics,
+        traffic,
+        clock,
+        log,
+        logLimit,
+        isStopping,
+      }),
       ...subscribeHooks({ linkOf, limits, metrics, log, logLimit }),
     })
     // Aedes ends a connection for a topic of over 100 levels, to keep it from its matcher, which throws. Such a topic

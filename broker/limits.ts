@@ -23,6 +23,11 @@ export const defaultLimits = {
   unauthenticatedMax: 10_000,
   /** Publishes of one connection that wait for their commit; its socket is not read while there are more. */
   publishesInFlightMax: 100,
+  /**
+   * And of all connections together: beyond it each may have one, so that in a storm of backlogs an alarm on a quiet line
+   * waits for a turn of a few milliseconds, not for seconds of decoding. A commit takes about as many.
+   */
+  publishesInFlightTotalMax: 5_000,
   subscriptionsMax: 1_000,
   /** A shorter keepalive is stretched to this: a slow commit must not look like a dead gateway. */
   keepaliveSecondsMin: 20,

@@ -29,6 +29,16 @@ export type Link = {
   readonly subscriptions: Set<string>
 }
 
+/** What all connections have in flight together. */
+export type Traffic = { inFlight: number }
+
+/** How many more publishes a connection may hand over now. One that waits for nothing may always hand over one. */
+function roomFor(link: Link, traffic: Traffic, limits: BrokerLimits): number {
+  const room = limits.publishesInFlightMax - link.inFlight
+  if (traffic.inFlight < limits.publishesInFlightTotalMax) return room
+  return link.inFlight === 0 ? 1 : 0
+}
+
 /** What has no public place in Aedes. */
 type Inside = {
   _parser: { parse(chunk: Buffer): unknown }
@@ -48,6 +58,7 @@ export function openLink({
   aedes,
   limits,
   metrics,
+  traffic,
   register,
   isStopping,
 }: {
@@ -56,6 +67,7 @@ export function openLink({
   aedes: Aedes
   limits: BrokerLimits
   metrics: BrokerMetrics
+  traffic: Traffic
   register: (link: Link) => void
   isStopping: () => boolean
 }): void {
@@ -81,7 +93,7 @@ export function openLink({
     connectBytesMax: limits.connectBytesMax,
     swallowBytesMax: limits.swallowBytesMax,
     swallowMsMax: limits.swallowMsMax,
-    room: () => (link.ready && !isStopping() ? limits.publishesInFlightMax - link.inFlight : 0),
+    room: () => (link.ready && !isStopping() ? roomFor(link, traffic, limits) : 0),
     take: (chunk) => (link.ready && !conn.writableNeedDrain ? takePublishes(chunk, accept) : 0),
     onBytes: metrics.bytes,
     // In the middle of a frame a gateway cannot ping; on a slow line that takes longer than its keepalive.

@@ -9,7 +9,7 @@ import type { Credentials } from './credentials.js'
 import type { Visitor } from './door.js'
 import { FrameError } from './frame-guard.js'
 import type { BrokerLimits } from './limits.js'
-import { type Link, openLink } from './link.js'
+import { type Link, openLink, type Traffic } from './link.js'
 import type { LogLimit } from './log-limit.js'
 import { createRollCall, type Presence } from './roll-call.js'
 
@@ -34,6 +34,7 @@ export function createLinks({
   metrics: BrokerMetrics
 }) {
   const byConn = new WeakMap<object, Link>()
+  const traffic: Traffic = { inFlight: 0 }
   const granted = new Set<Link>()
   const rollCall = createRollCall({ presence })
   let stopping = false
@@ -80,6 +81,7 @@ export function createLinks({
 
   return {
     linkOf,
+    traffic,
     isStopping,
     heard,
     isConnected: rollCall.isPresent,
@@ -89,7 +91,7 @@ export function createLinks({
         byConn.set(conn, link)
         conn.once('close', () => closed(link))
       }
-      openLink({ conn, visitor, aedes, limits, metrics, register, isStopping })
+      openLink({ conn, visitor, aedes, limits, metrics, traffic, register, isStopping })
     },
 
     granted(link: Link, gatewayId: string) {

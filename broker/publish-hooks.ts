@@ -2,7 +2,7 @@ import type { AedesOptions, Client } from 'aedes'
 import type { Clock } from '../kit/clock.js'
 import type { Log } from '../kit/log.js'
 import type { BrokerMetrics } from './broker-metrics.js'
-import type { Link } from './link.js'
+import type { Link, Traffic } from './link.js'
 import type { LogLimit } from './log-limit.js'
 import { publishRefusal } from './topic-rights.js'
 
@@ -32,6 +32,7 @@ export function publishHooks({
   clock,
   log,
   logLimit,
+  traffic,
   isStopping,
 }: {
   linkOf: (client: Client) => Link | undefined
@@ -41,6 +42,7 @@ export function publishHooks({
   clock: Clock
   log: Log
   logLimit: LogLimit
+  traffic: Traffic
   isStopping: () => boolean
 }): Required<Pick<AedesOptions, 'authorizePublish'>> {
   return {
@@ -69,11 +71,13 @@ export function publishHooks({
       }
 
       link.inFlight++
+      traffic.inFlight++
       const payload = packet.payload as Buffer
       const { retain, dup = false } = packet
       accept({ gatewayId, topic, payload, retain, dup, receivedAt, oversizeBytes }).then(
         () => {
           link.inFlight--
+          traffic.inFlight--
           metrics.publish(qos, 'accepted')
           // A slow reader is for Aedes, which waits `drainMsMax` for it and then ends the connection.
           if (qos !== 1 || isWill || link.conn.writableNeedDrain) return done(null)
@@ -85,6 +89,7 @@ export function publishHooks({
         },
         (error: unknown) => {
           link.inFlight--
+          traffic.inFlight--
           metrics.publish(qos, 'failed')
           const line = logLimit(`accept ${gatewayId}`)
           if (line) log.error({ err: error, gatewayId, qos, ...line }, 'publish.notStored')

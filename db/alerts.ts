@@ -29,11 +29,16 @@ export async function openAlert(tx: Queryable, alert: NewAlert, now: Date): Prom
 /** The alert and the first line of its history, nobody told yet. `alertId`: one that was set aside for it before. */
 export async function insertAlert(tx: Queryable, alert: NewAlert, alertId?: number): Promise<number | null> {
   const { rows } = await tx.query<{ alert_id: number }>(
-    `insert into alerts (alert_id, resident_id, community_id, device_no, kind, severity, opened_at, observed_at, headline_zh, headline_en, reason)
-     overriding system value
-     select coalesce($10, nextval(pg_get_serial_sequence('alerts', 'alert_id'))), resident_id, community_id, $2, $3, $4, $5, $6, $7, $8, $9
-       from residents where resident_id = $1
-     on conflict do nothing returning alert_id`,
+    `with opened as (
+       insert into alerts (alert_id, resident_id, community_id, device_no, kind, severity, opened_at, observed_at, headline_zh, headline_en, reason)
+       overriding system value
+       select coalesce($10, nextval(pg_get_serial_sequence('alerts', 'alert_id'))), resident_id, community_id, $2, $3, $4, $5, $6, $7, $8, $9
+         from residents where resident_id = $1
+       on conflict do nothing returning alert_id
+     ), event as (
+       insert into alert_events (alert_id, at, kind, detail) select alert_id, $5, 'opened', $11 from opened
+     )
+     select alert_id, pg_notify('shouwang', 'alerts') from opened`,
     [
       alert.residentId,
       alert.deviceNo,
@@ -45,12 +50,10 @@ export async function insertAlert(tx: Queryable, alert: NewAlert, alertId?: numb
       alert.headline.en,
       JSON.stringify(alert.reason),
       alertId ?? null,
+      JSON.stringify({ headline: alert.headline }),
     ],
   )
-  const id = rows[0]?.alert_id
-  if (id === undefined) return null
-  await recordAlertEvent(tx, { alertId: id, at: alert.openedAt, kind: 'opened', detail: { headline: alert.headline } })
-  return id
+  return rows[0]?.alert_id ?? null
 }
 
 /** No policy sets an open emergency a due time further away than this: beyond it, a clock has jumped back. */
@@ -93,13 +96,13 @@ export async function escalate(tx: Queryable, { alertId, now }: { alertId: numbe
   return true
 }
 
+const moveAlert = `update alerts set stage = $2, step = $3, round = $4, due_at = $5,
+            handled_by = case when $2 = 'open' then null else handled_by end where alert_id = $1`
+
 async function applyMove(tx: Queryable, { alertId, move, now }: { alertId: number; move: Move; now: Date }) {
-  await tx.query(
-    `update alerts set stage = $2, step = $3, round = $4, due_at = $5,
-            handled_by = case when $2 = 'open' then null else handled_by end where alert_id = $1`,
-    [alertId, move.stage, move.step, move.round, move.dueAt === null ? null : new Date(move.dueAt)],
-  )
   const { step, round, pages } = move
+  const moved = [alertId, move.stage, step, round, move.dueAt === null ? null : new Date(move.dueAt)]
+  if (pages.length === 0) await tx.query(moveAlert, moved)
   if (move.happened === 'nothing') return
   if (move.happened === 'returned')
     await recordAlertEvent(tx, { alertId, at: now, kind: 'returned', detail: { round } })
@@ -113,26 +116,22 @@ async function applyMove(tx: Queryable, { alertId, move, now }: { alertId: numbe
       await recordAlertEvent(tx, { alertId, at: now, kind: 'nobody to tell', detail: { round } })
     return
   }
+  const told = [...new Set(pages.map((page) => page.staffId))].map((staffId) => {
+    const channels = pages.filter((page) => page.staffId === staffId).map(({ channel }) => channel)
+    return JSON.stringify({ step, round, role: pages[0]!.role, staffId, channels })
+  })
+  // One statement: each round trip is one more wait for an emergency while the database has much to do.
   await tx.query(
-    `insert into pages (alert_id, round, step, staff_id, channel, position, created_at, next_attempt_at)
-     select $1, $2, $3, staff_id, channel, position, $4, $4
-       from unnest($5::text[], $6::text[], $7::int[]) as p (staff_id, channel, position) on conflict do nothing`,
-    [alertId, round, step, now, pages.map((p) => p.staffId), pages.map((p) => p.channel), pages.map((p) => p.position)],
+    `with moved as (${moveAlert}), paged as (
+       insert into pages (alert_id, round, step, staff_id, channel, position, created_at, next_attempt_at)
+       select $1, $4, $3, staff_id, channel, position, $6, $6
+         from unnest($7::text[], $8::text[], $9::int[]) as p (staff_id, channel, position) on conflict do nothing
+     ), told as (
+       insert into alert_events (alert_id, at, kind, detail) select $1, $6, 'told', detail from unnest($10::jsonb[]) as t (detail)
+     )
+     select pg_notify('shouwang', 'alerts'), pg_notify('shouwang', 'pages')`,
+    [...moved, now, pages.map((p) => p.staffId), pages.map((p) => p.channel), pages.map((p) => p.position), told],
   )
-  for (const staffId of new Set(pages.map((page) => page.staffId)))
-    await recordAlertEvent(tx, {
-      alertId,
-      at: now,
-      kind: 'told',
-      detail: {
-        step,
-        round,
-        role: pages[0]!.role,
-        staffId,
-        channels: pages.filter((p) => p.staffId === staffId).map((p) => p.channel),
-      },
-    })
-  await tx.query("select pg_notify('shouwang', 'pages')")
 }
 
 /** One line of an alert's history. Kinds: opened, told, returned, nobody to tell, page sent, page failed, repeat, … */

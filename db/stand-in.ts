@@ -33,7 +33,8 @@ export async function commitStandInAlert(tx: Queryable, alert: StandInAlert, now
     headline: alert.headline,
     reason: alert.reason,
   }
-  const alertId = (await insertAlert(tx, news, alert.alertId ?? undefined)) ?? (await insertAlert(tx, news))
+  const reserved = await ifOurs(tx, alert.alertId)
+  const alertId = (await insertAlert(tx, news, reserved)) ?? (await insertAlert(tx, news))
   if (alertId === null) return null
   for (const { at: toldAt, ...detail } of alert.told)
     await recordAlertEvent(tx, { alertId, at: new Date(toldAt), kind: 'told', detail: { ...detail, round: 0 } })
@@ -45,6 +46,19 @@ export async function commitStandInAlert(tx: Queryable, alert: StandInAlert, now
   ])
   await tx.query("select pg_notify('shouwang', 'pages')")
   return alertId
+}
+
+/**
+ * An id that this database never gave out is not used: it was reserved in another one, or in this one before it was
+ * restored from a backup, and some later alert would find it taken.
+ */
+async function ifOurs(tx: Queryable, alertId: number | null): Promise<number | undefined> {
+  if (alertId === null) return undefined
+  const { rows } = await tx.query<{ ours: boolean | null }>(
+    `select $1 <= pg_sequence_last_value(pg_get_serial_sequence('alerts', 'alert_id')::regclass) as ours`,
+    [alertId],
+  )
+  return rows[0]!.ours ? alertId : undefined
 }
 
 function dueAt({ walked, pages, dueAt: due }: StandInAlert, now: Date): Date {

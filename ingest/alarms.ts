@@ -5,6 +5,7 @@ import type { Queryable } from '../db/pool.js'
 import { insertAlarmReadings, type ReadingRow } from '../db/readings.js'
 import { commitStandInAlert, settleToldPages } from '../db/stand-in.js'
 import type { StandInAlert } from './stand-in/record.js'
+import { NotStorable } from './storage-failure.js'
 
 export type AlarmRow = ReadingRow & {
   kind: 'button' | 'smoke' | 'gas'
@@ -77,14 +78,13 @@ async function judge(
     const { headline, reason } = verdict
     const { residentId } = device
     alertId =
-      (told
-        ? await commitStandInAlert(tx, told, now)
-        : await openAlert(tx, { residentId, deviceNo, kind, openedAt: at, observedAt, headline, reason }, now)) ??
+      (told && (await commitStandInAlert(tx, told, now))) ??
+      (await openAlert(tx, { residentId, deviceNo, kind, openedAt: at, observedAt, headline, reason }, now)) ??
       undefined
   } else if (alertId !== undefined) {
     await recordAlertEvent(tx, { alertId, at, kind: verdict.kind, detail: { observedAt: observedAt.toISOString() } })
   }
-  if (alertId === undefined) throw new Error(`no alert came of device ${deviceNo}: is its resident gone?`)
+  if (alertId === undefined) throw new NotStorable(`no alert came of device ${deviceNo}: is its resident gone?`)
   device.episode = { ...verdict.episode, alertId }
   await saveEpisode(tx, { deviceNo, ...device.episode })
 }

@@ -15,6 +15,8 @@ import { toQuarantine, type Work } from './understand.js'
 const meterCommitMsMax = 5_000
 /** An alarm that is not committed by then goes another way; 2 s is what its first page may take. */
 const alarmCommitMsMax = 1_200
+/** What nobody waits for any more, a backlog or the journal, gets this for each alarm on top: 10 ms is what opening one takes. */
+const backlogMsPerAlarm = 50
 
 export type Commits = ReturnType<typeof createCommits>
 
@@ -113,7 +115,7 @@ export function createCommits({
           await insertQuarantine(tx, quarantine)
           return episodes
         },
-        { msMax: alarmCommitMsMax },
+        { msMax: alarmCommitMsMax + (lane === 'alarms' ? 0 : rows.length * backlogMsPerAlarm) },
       ),
     )
     count(rows.length, quarantine)

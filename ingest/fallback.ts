@@ -15,6 +15,7 @@ import { createStandIn } from './stand-in/stand-in.js'
 
 /** A gateway of a building with 100 homes fills 20 MB in a day; a mad one must not fill the journal for all. */
 const gatewayShareMax = 0.02
+const gatewayShareBytesMin = 4 * 1_048_576
 
 /**
  * What the edge has in `dataDir` for the time when the database is away: the journal, what it knows of its gateways and
@@ -57,7 +58,13 @@ export async function openFallback({
   const shelf = { setNote: journal.setNote }
   const takeAlertId = alertIds.take
   const standIn = createStandIn({ directory, shelf, channels, publicUrl, takeAlertId, clock, log, metrics })
-  return { journal, shareBytesMax: journalBytesMax * gatewayShareMax, directory, standIn, channels }
+  return {
+    journal,
+    shareBytesMax: Math.max(journalBytesMax * gatewayShareMax, gatewayShareBytesMin),
+    directory,
+    standIn,
+    channels,
+  }
 }
 
 function measureDirectory({ directory, clock, metrics }: { directory: Directory; clock: Clock; metrics: Registry }) {

@@ -18,7 +18,7 @@ import { isStorageFailure } from './storage-failure.js'
 import { createStoreAndForward, rowsOf, type StoreAndForward } from './store-and-forward.js'
 import { createUnderstand, toQuarantine, type Work } from './understand.js'
 
-const meterLimits: Omit<LaneLimits, 'commitMsMax'> = { commitsMax: 2, batchRowsMax: 5_000, queueRowsMax: 200_000 }
+const meterLimits: Omit<LaneLimits, 'commitMsMax'> = { commitsMax: 2, batchRowsMax: 2_500, queueRowsMax: 200_000 }
 /** Emergencies have a lane of their own: they never wait behind meters, and keep their order. */
 const alarmLimits: Omit<LaneLimits, 'commitMsMax'> = { commitsMax: 1, batchRowsMax: 200, queueRowsMax: 50_000 }
 /** How long the database is waited for, with nothing to fall back on and with a journal: seconds are only slower. */
@@ -78,25 +78,23 @@ export function createIngest({
     }),
   })
   const read = createUnderstand({ lookUp, presence })
-  const wanted = (batch: Work[]) => (store ? store.stillWanted(batch) : batch)
 
   const meters = createLane<Work>({
     name: 'meters',
     limits: { ...meterLimits, commitMsMax: fallback ? meterWaitMsMax : waitMsMax },
-    clock,
     log,
-    commit: (batch) => commits.meters(wanted(batch)),
+    commit: commits.meters,
     reject: commits.metersOneByOne,
   })
   const alarmLane = (name: string) =>
     createLane<Work>({
       name,
       limits: { ...alarmLimits, commitMsMax: fallback ? alarmWaitMsMax : waitMsMax },
-      clock,
       log,
       commit: async (batch) => {
-        const seen = await commits.alarms(name, wanted(batch))
-        store?.committed(seen)
+        // Awaited by itself: inside of `store?.…()` it would not be, where there is no store.
+        const seen = await commits.alarms(name, batch)
+        store?.committed(batch, seen)
       },
       reject: commits.alarmsUnjudged,
     })
@@ -168,8 +166,8 @@ export function createIngest({
       await presence.start()
     },
     stop: async () => {
-      await Promise.all([meters.stop(), alarms.stop(), backlogs.stop()])
-      await store?.stop()
+      // Together: a commit that hangs must not keep what is being drained or told from coming to its end.
+      await Promise.all([meters.stop(), alarms.stop(), backlogs.stop(), store?.stop()])
       await presence.stop()
       await ownDirectory?.stop()
     },

@@ -116,3 +116,26 @@ test('a message that waits for a lock goes behind the others', async () => {
   await Promise.all([1, 2, 3].map((item) => add(item, 1)))
   expect(stored).toEqual([2, 3, 1])
 })
+
+test('given up, what waits fails at once; what is being committed has its own outcome, and is not tried again', async () => {
+  const { gate, open } = until()
+  let tries = 0
+  const good = lane(() => gate)
+  const committing = good.add(1, 1)
+  const waiting = good.add(2, 1)
+  good.giveUp('the database is away')
+  await expect(waiting).rejects.toThrow('the database is away')
+  expect(good.queuedRows()).toBe(0)
+  open()
+  await committing
+  await good.add(3, 1)
+
+  const bad = lane(async () => {
+    tries++
+    throw new Error('connection refused')
+  })
+  const failing = bad.add(1, 1)
+  bad.giveUp('the database is away')
+  await expect(failing).rejects.toBeInstanceOf(StorageUnavailable)
+  expect(tries).toBe(1)
+})

@@ -17,7 +17,14 @@ export type LaneLimits = {
 
 export class StorageUnavailable extends Error {}
 
-export type Lane<T> = { add(item: T, weight: number): Promise<void>; queuedRows(): number; stop(): Promise<void> }
+export type Lane<T> = {
+  /** Resolves when it is committed. @throws StorageUnavailable */
+  add(item: T, weight: number): Promise<void>
+  queuedRows(): number
+  /** Fails all that waits: the caller has a better place for it. What is being committed is not tried again. */
+  giveUp(reason: string): void
+  stop(): Promise<void>
+}
 
 type Waiting<T> = { item: T; weight: number; since: number; done: () => void; fail: (error: Error) => void }
 
@@ -50,6 +57,7 @@ export function createLane<T>({
   const queue: Waiting<T>[] = []
   let queuedRows = 0
   let underWay = 0
+  let givenUp = 0
   let stopping = false
   let idle: (() => void) | undefined
 
@@ -75,6 +83,7 @@ export function createLane<T>({
   }
 
   async function settle(batch: Waiting<T>[]): Promise<void> {
+    const begun = givenUp
     for (;;) {
       try {
         await commit(batch.map(({ item }) => item))
@@ -89,13 +98,15 @@ export function createLane<T>({
         }
         const waitedMs = performance.now() - batch[0]!.since
         log.warn({ lane: name, error: (error as Error).message, jobs: batch.length, waitedMs }, 'commit.failed')
-        if (stopping || waitedMs > limits.commitMsMax) {
-          for (const job of batch) job.fail(new StorageUnavailable((error as Error).message))
-          return
-        }
+        const failed = new StorageUnavailable((error as Error).message)
+        if (stopping || begun !== givenUp || waitedMs > limits.commitMsMax) return fail(batch, failed)
         await new Promise((resolve) => setTimeout(resolve, retryPauseMs))
+        if (begun !== givenUp) return fail(batch, failed)
       }
     }
+  }
+  function fail(batch: Waiting<T>[], error: StorageUnavailable) {
+    for (const job of batch) job.fail(error)
   }
   function putBack(job: Waiting<T>) {
     queue.push(job)
@@ -122,6 +133,11 @@ export function createLane<T>({
       })
     },
     queuedRows: () => queuedRows,
+    giveUp: (reason) => {
+      givenUp++
+      queuedRows = 0
+      fail(queue.splice(0), new StorageUnavailable(reason))
+    },
     stop: () => {
       stopping = true
       return underWay === 0 && queue.length === 0

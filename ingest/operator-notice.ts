@@ -42,7 +42,7 @@ export function createOperatorNotice({
     const now = state()
     if (!now) return Promise.resolve('idle')
     const { sinceMs, alarms, meters, full } = now
-    const ms = sinceMs === null ? 0 : clock.now().getTime() - sinceMs
+    const ms = sinceMs === null ? 0 : Math.abs(clock.now().getTime() - sinceMs)
     if (sinceMs !== null && ms >= awayMsMin && !toldAway) {
       toldAway = true
       tell('database away', awayText(ms, alarms + meters))

@@ -1,11 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Gauge, type Registry } from 'prom-client'
 import type { Clock } from '../kit/clock.js'
 import type { Log } from '../kit/log.js'
 import { type Loop, startLoop } from '../kit/loop.js'
 import type { EpisodeSeen } from './alarms.js'
 import type { Commits } from './commit.js'
-import { decodeMessage, encodeMessage } from './journal/entry.js'
-import { type Journal, type JournalEntry, JournalFull, type JournalRange } from './journal/journal.js'
+import { createDrain } from './drain.js'
+import { encodeMessage } from './journal/entry.js'
+import { type Journal, JournalFull, type JournalRange } from './journal/journal.js'
 import { createShares, ShareSpent } from './journal/share.js'
 import { type Lane, StorageUnavailable } from './lane.js'
 import type { Message } from './message.js'
@@ -17,9 +19,14 @@ import type { Work } from './understand.js'
 const drainPauseMs = 500
 /** A message has waited in its lane for less than this when it goes into the journal. */
 const laneMsMax = 10_000
-/** One piece of what is drained: about 6,000 readings in arrays. */
-const metersDrain = { entriesMax: 2_000, bytesMax: 262_144 }
-const alarmsDrain = { entriesMax: 20, bytesMax: 65_536 }
+/** A disk that hangs keeps nobody from being told. */
+const diskMsMax = 1_000
+/**
+ * A refused publish ends its connection. Said at once, a press that the gateway has behind it in its queue would never get
+ * through.
+ */
+const refusalPauseMs = 2_000
+const ranges = ['alarms', 'meters'] as const
 
 /** What the operator is told: since when (epoch ms) the journal is in use, and what waits in it. */
 export type JournalState = {
@@ -73,11 +80,10 @@ export function createStoreAndForward({
   const since: Record<JournalRange, number | null> = { alarms: null, meters: null }
   /** When the oldest message that waits came, about. */
   const oldestAt: Record<JournalRange, number> = { alarms: 0, meters: 0 }
-  const left: Record<JournalRange, Set<() => void>> = { alarms: new Set(), meters: new Set() }
-  /** Messages that went into the journal while they waited in their lane: it need not commit them any more. */
-  const kept = new WeakSet<Work>()
+  const lanesOf = { alarms: [lanes.alarms, lanes.backlogs], meters: [lanes.meters] }
   const loops: Partial<Record<JournalRange, Loop>> = {}
   const shares = createShares({ bytesMax: shareBytesMax })
+  const drain = createDrain({ journal, standIn, understand, withinBudget, commits, isDatabaseThere, clock, log })
   let full = false
 
   new Gauge({
@@ -94,7 +100,7 @@ export function createStoreAndForward({
     labelNames: ['range'],
     registers: [metrics],
     collect() {
-      for (const range of ['alarms', 'meters'] as const) this.set({ range }, journal.waiting(range))
+      for (const range of ranges) this.set({ range }, journal.waiting(range))
     },
   })
 
@@ -103,8 +109,7 @@ export function createStoreAndForward({
     since[range] = clock.now().getTime()
     oldestAt[range] = since[range] - laneMsMax
     log.error({ range, error: error.message }, 'journal.begun: the database does not take what comes')
-    for (const leave of left[range]) leave()
-    left[range].clear()
+    for (const lane of lanesOf[range]) lane.giveUp(error.message)
     loops[range]?.nudge()
   }
   function comeBack(range: JournalRange) {
@@ -114,45 +119,54 @@ export function createStoreAndForward({
     log.info({ range, ms }, 'journal.drained')
   }
 
-  /** The lane's own outcome; false where the message has to go into the journal. */
-  async function commitNow(range: JournalRange, work: Work): Promise<boolean> {
-    const rows = rowsOf(withinBudget(work))
-    if (rows === 0) return true
-    const lane = range === 'meters' ? lanes.meters : work.alarms.length > liveAlarmsMax ? lanes.backlogs : lanes.alarms
-    let leave: (() => void) | undefined
-    const gone = new Promise<false>((resolve) => {
-      leave = () => resolve(false)
-      left[range].add(leave)
-    })
-    const committed = lane.add(work, rows).then(
-      () => true,
-      (error: Error) => {
-        if (!(error instanceof StorageUnavailable)) throw error
-        goAway(range, error)
-        return false
-      },
-    )
+  function accept(message: Message): Promise<void> {
     try {
-      const outcome = await Promise.race([committed, gone])
-      if (!outcome) kept.add(work)
-      return outcome
-    } finally {
-      left[range].delete(leave!)
+      const work = understand(message)
+      return work instanceof Promise ? work.then(take, (error) => keepUnread(message, error as Error)) : take(work)
+    } catch (error) {
+      return keepUnread(message, error as Error)
     }
   }
 
+  /** Whose it is nobody can tell now: it is kept as it came. */
+  function keepUnread(message: Message, error: Error): Promise<void> {
+    if (!isStorageFailure(error)) return Promise.reject(error)
+    const range = rangeOf(message)
+    goAway(range, error)
+    return keep(range, message, undefined)
+  }
+
+  function take(work: Work): Promise<void> {
+    const range = work.alarms.length > 0 ? 'alarms' : 'meters'
+    const toJournal = (error: Error) => {
+      if (!(error instanceof StorageUnavailable) && !isStorageFailure(error)) throw error
+      goAway(range, error)
+      return keep(range, work.message, work)
+    }
+    if (rowsOf(work) === 0) return Promise.resolve()
+    if (since[range] !== null) return keep(range, work.message, work)
+    if (standIn.holds(work.alarms)) return drain.commitLate(work).catch(toJournal)
+    const rows = rowsOf(withinBudget(work))
+    if (rows === 0) return Promise.resolve()
+    const lane = range === 'meters' ? lanes.meters : work.alarms.length > liveAlarmsMax ? lanes.backlogs : lanes.alarms
+    return lane.add(work, rows).catch(toJournal)
+  }
+
   async function keep(range: JournalRange, message: Message, work: Work | undefined): Promise<void> {
-    const now = clock.now().getTime()
     const alarms = work?.alarms ?? []
-    const alerts = standIn.judge(alarms, now)
+    const alerts = standIn.judge(alarms, clock.now().getTime())
     const value = encodeMessage(message)
+    let told = false
+    const tell = (seq?: number) => {
+      if (!told) standIn.page(alerts, seq)
+      told = true
+    }
+    const tooSlow = setTimeout(tell, diskMsMax)
     try {
-      if (range === 'meters') shares.take(message.gatewayId, value.length)
-      const seq = await journal.append(range, value, alerts.length > 0 ? alerts : undefined).catch((error) => {
-        shares.giveBack(message.gatewayId, value.length)
-        throw error
-      })
-      standIn.page(alerts, seq)
+      if (range === 'meters') shares.check(message.gatewayId, value.length)
+      const seq = await journal.append(range, value, alerts.length > 0 ? alerts : undefined)
+      if (range === 'meters') shares.add(message.gatewayId, value.length)
+      tell(seq)
       standIn.adopt(alarms, seq)
       if (range === 'meters' && full) full = false
     } catch (error) {
@@ -161,98 +175,45 @@ export function createStoreAndForward({
         log.error({ bytes: journal.bytes() }, 'journal.full: meter readings are not acknowledged any more')
       }
       // Nobody waits for the disk: told now, acknowledged when it can be kept.
-      standIn.page(alerts, undefined)
+      tell()
+      if (range === 'meters') await sleep(refusalPauseMs, undefined, { ref: false })
       throw new StorageUnavailable((error as Error).message)
+    } finally {
+      clearTimeout(tooSlow)
     }
     loops[range]?.nudge()
   }
 
-  async function accept(message: Message): Promise<void> {
-    let work: Work | undefined
-    let range = rangeOf(message)
-    try {
-      work = await understand(message)
-      range = work.alarms.length > 0 ? 'alarms' : 'meters'
-    } catch (error) {
-      if (!isStorageFailure(error)) throw error
-      goAway(range, error as Error)
-    }
-    if (work && rowsOf(work) === 0) return
-    if (work && since[range] === null && (await commitNow(range, work))) return
-    await keep(range, message, work)
-  }
-
-  async function drain(range: JournalRange): Promise<'more' | 'idle'> {
+  async function drainOnce(range: JournalRange): Promise<'more' | 'idle'> {
     if (since[range] === null) {
       if (journal.waiting(range) === 0) return 'idle'
       goAway(range, new Error('messages wait in the journal'))
     }
-    const entries = await journal.oldest(range, range === 'alarms' ? alarmsDrain : metersDrain)
-    if (entries.length === 0) {
+    const drained = await drain.drainPiece(range)
+    if (drained.kind === 'empty') {
       if (journal.waiting(range) === 0) comeBack(range)
       return 'idle'
     }
-    oldestAt[range] = Math.min(oldestAt[range], decodeMessage(entries[0]!.value).receivedAt.getTime())
-    try {
-      await isDatabaseThere()
-      await (range === 'alarms' ? drainAlarms(entries) : drainMeters(entries))
-    } catch (error) {
-      log.warn({ range, waiting: journal.waiting(range), error: (error as Error).message }, 'journal.waits')
+    if (drained.kind === 'waits') {
+      log.warn({ range, waiting: journal.waiting(range), error: drained.error.message }, 'journal.waits')
       return 'idle'
     }
-    await journal.remove(range, entries)
-    const messages = entries.map(({ value }) => decodeMessage(value))
+    const { messages, entries } = drained
     oldestAt[range] = messages.at(-1)!.receivedAt.getTime()
     if (range === 'meters')
       for (const [index, { gatewayId }] of messages.entries()) shares.giveBack(gatewayId, entries[index]!.value.length)
     return 'more'
   }
 
-  const works = (entries: JournalEntry[]) =>
-    Promise.all(entries.map(async ({ value }) => withinBudget(await understand(decodeMessage(value)))))
-
-  async function drainMeters(entries: JournalEntry[]) {
-    const batch = await works(entries)
-    try {
-      await commits.meters(batch)
-    } catch (error) {
-      if (isStorageFailure(error)) throw error
-      for (const work of batch)
-        await commits.meters([work]).catch(unlessStorage((each) => commits.metersOneByOne(work, each)))
-    }
-  }
-
-  async function drainAlarms(entries: JournalEntry[]) {
-    const seqs = entries.map(({ seq }) => seq)
-    try {
-      const batch = await works(entries)
-      const told = await Promise.all(seqs.map((seq) => standIn.handOver(seq)))
-      try {
-        await commits.alarms('journal', batch, told.flat())
-      } catch (error) {
-        if (isStorageFailure(error)) throw error
-        for (const [index, work] of batch.entries())
-          await commits
-            .alarms('journal', [work], told[index])
-            .catch(unlessStorage((each) => commits.alarmsUnjudged(work, each)))
-      }
-      standIn.release(seqs)
-    } catch (error) {
-      standIn.takeBack(seqs)
-      throw error
-    }
-  }
-
   return {
     accept,
-    /** Of a batch of a lane, what is not in the journal meanwhile. */
-    stillWanted: (batch: Work[]): Work[] => batch.filter((work) => !kept.has(work)),
     /** Alarms that were committed the usual way. */
-    committed: (seen: EpisodeSeen[]) => {
+    committed: (batch: Work[], seen: EpisodeSeen[]) => {
+      for (const work of batch) standIn.stored(work.alarms)
       for (const { deviceNo, kind, episode } of seen) if (kind !== 'button') standIn.committed(deviceNo, episode)
     },
     keptSince: (): Date | null => {
-      const from = (['alarms', 'meters'] as const).filter((range) => since[range] !== null)
+      const from = ranges.filter((range) => since[range] !== null)
       return from.length > 0 ? new Date(Math.min(...from.map((range) => oldestAt[range]))) : null
     },
     state: (): JournalState => ({
@@ -264,10 +225,15 @@ export function createStoreAndForward({
     }),
     start: async () => {
       standIn.resume(await journal.notes())
-      standIn.start()
-      for (const range of ['alarms', 'meters'] as const) {
-        loops[range] = startLoop({ name: `drain ${range}`, work: () => drain(range), pauseMs: drainPauseMs, log })
+      for (const range of ranges) {
+        const at = await drain.oldestAt(range)
+        if (at === undefined) continue
+        goAway(range, new Error('messages wait in the journal'))
+        oldestAt[range] = at
       }
+      standIn.start()
+      for (const range of ranges)
+        loops[range] = startLoop({ name: `drain ${range}`, work: () => drainOnce(range), pauseMs: drainPauseMs, log })
     },
     stop: async () => {
       await Promise.all([loops.alarms?.stop(), loops.meters?.stop()])
@@ -279,9 +245,6 @@ export function createStoreAndForward({
 /** What a message weighs in its lane. */
 export const rowsOf = ({ alarms, readings, quarantine }: Work) =>
   alarms.length > 0 ? alarms.length : readings.length + quarantine.length
-
-const unlessStorage = (handle: (error: Error) => Promise<unknown>) => (error: Error) =>
-  isStorageFailure(error) ? Promise.reject(error) : handle(error)
 
 /** Where a message belongs whose device is not known: by its topic. */
 function rangeOf({ topic, gatewayId }: Message): JournalRange {

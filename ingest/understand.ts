@@ -1,5 +1,5 @@
-import type { QuarantineRow } from '../db/quarantine.js'
 import type { RegisteredDevice } from '../db/gateway-registry.js'
+import type { QuarantineRow } from '../db/quarantine.js'
 import type { ReadingRow } from '../db/readings.js'
 import type { AlarmRow } from './alarms.js'
 import { presenceSchema } from './contract.js'

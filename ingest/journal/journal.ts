@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { ClassicLevel } from 'classic-level'
 import { StartError } from '../../kit/lifecycle.js'
 import type { Log } from '../../kit/log.js'
+import { createWriter, type Level, reasonOf, type Write } from './writer.js'
 
 /** What waits in the journal: emergencies and all other messages are kept, and drained, apart. */
 export type JournalRange = 'alarms' | 'meters'
@@ -16,7 +17,7 @@ export type Journal = {
    * meters at `bytesMax`, and the disk's own error
    */
   append(range: JournalRange, value: Buffer, note?: unknown): Promise<number>
-  /** Replaces the note of an alarm. Survives the process, not a power cut. */
+  /** Replaces the note of an alarm that waits. Survives the process, not a power cut. */
   setNote(seq: number, note: unknown): Promise<void>
   /** The alarms that have a note, oldest first. */
   notes(): Promise<{ seq: number; note: unknown }[]>
@@ -33,8 +34,8 @@ export type Journal = {
   close(): Promise<void>
 }
 
-type Level = ClassicLevel<string, Buffer>
-type Write = { type: 'put'; key: string; value: Buffer } | { type: 'del'; key: string }
+/** Cards in one write: an emergency waits for one such write at most. */
+const cardsMax = 500
 
 const ranges: JournalRange[] = ['alarms', 'meters']
 const numberOf = (key: string) => Number(key.slice(key.indexOf('/') + 1))
@@ -66,7 +67,7 @@ export async function openJournal({
     await level.open()
     return level
   }
-  let level = await open().catch((error: Error & { cause?: { code?: string } }) => {
+  const writer = await createWriter({ open, log }).catch((error: Error & { cause?: { code?: string } }) => {
     const locked = error.cause?.code === 'LEVEL_LOCKED'
     const why = locked ? 'another process uses it' : String(error.cause ?? error.message)
     throw new StartError(`setting DATA_DIR: the journal in ${folder} cannot be opened: ${why}`)
@@ -75,50 +76,14 @@ export async function openJournal({
   const next: Record<JournalRange, number> = { alarms: 0, meters: 0 }
   const onTheWay: Record<JournalRange, number> = { alarms: 0, meters: 0 }
   let bytes = 0
+  const opened = await writer.level()
   for (const range of ranges) {
-    const [oldest] = await level.keys({ ...within(range), limit: 1 }).all()
-    const [newest] = await level.keys({ ...within(range), limit: 1, reverse: true }).all()
+    const [oldest] = await opened.keys({ ...within(range), limit: 1 }).all()
+    const [newest] = await opened.keys({ ...within(range), limit: 1, reverse: true }).all()
     if (oldest === undefined || newest === undefined) continue
     first[range] = numberOf(oldest)
     next[range] = numberOf(newest) + 1
-    bytes += await level.approximateSize(within(range).gte, within(range).lt)
-  }
-
-  let queue: { writes: Write[]; done: () => void; fail: (error: Error) => void }[] = []
-  let writing: Promise<void> | undefined
-
-  /** Group commit: what comes in while the disk syncs goes into the next batch. */
-  function write(writes: Write[]): Promise<void> {
-    const written = new Promise<void>((done, fail) => void queue.push({ writes, done, fail }))
-    writing ??= writeAll().finally(() => {
-      writing = undefined
-    })
-    return written
-  }
-  async function writeAll() {
-    while (queue.length > 0) {
-      const taken = queue
-      queue = []
-      try {
-        await level.batch(
-          taken.flatMap(({ writes }) => writes),
-          { sync: true },
-        )
-        for (const { done } of taken) done()
-      } catch (error) {
-        for (const { fail } of taken) fail(error as Error)
-        log.error({ error: reasonOf(error) }, 'journal.writeFailed')
-        await reopen()
-      }
-    }
-  }
-  /** After a failed write LevelDB refuses all others until it is opened anew. */
-  async function reopen() {
-    await level.close().catch(() => undefined)
-    level = await open().catch((error) => {
-      log.error({ error: reasonOf(error) }, 'journal.reopenFailed')
-      return level
-    })
+    bytes += await opened.approximateSize(within(range).gte, within(range).lt)
   }
 
   return {
@@ -131,7 +96,7 @@ export async function openJournal({
       const writes: Write[] = [{ type: 'put', key: keyOf(range, seq), value }]
       if (note !== undefined) writes.push({ type: 'put', key: keyOf('notes', seq), value: asJson(note) })
       try {
-        await write(writes)
+        await writer.write(writes, { sync: true, fresh: writes.map(({ key }) => key) })
         return seq
       } catch (error) {
         bytes -= value.length
@@ -140,13 +105,16 @@ export async function openJournal({
         onTheWay[range]--
       }
     },
-    setNote: (seq, note) => level.put(keyOf('notes', seq), asJson(note)),
+    setNote: async (seq, note) => {
+      if (seq >= first.alarms) await writer.write([{ type: 'put', key: keyOf('notes', seq), value: asJson(note) }])
+    },
     notes: async () =>
-      (await level.iterator(within('notes')).all()).map(([key, value]) => ({
+      (await (await writer.level()).iterator(within('notes')).all()).map(([key, value]) => ({
         seq: numberOf(key),
         note: fromJson(value),
       })),
     async oldest(range, { entriesMax, bytesMax: chunkBytesMax }) {
+      const level = await writer.level()
       const entries: JournalEntry[] = []
       let taken = 0
       // Numbers whose write failed are nobody's: nothing waits where nothing is found and nothing is on its way.
@@ -170,30 +138,28 @@ export async function openJournal({
         { type: 'del', key: keyOf(range, seq) },
         ...(range === 'alarms' ? [{ type: 'del' as const, key: keyOf('notes', seq) }] : []),
       ])
-      await level.batch(writes).catch((error) => log.error({ error: reasonOf(error) }, 'journal.removeFailed'))
+      await writer
+        .write(writes, { fresh: writes.map(({ key }) => key) })
+        .catch((error) => log.error({ error: reasonOf(error) }, 'journal.removeFailed'))
     },
     waiting: (range) => next[range] - first[range],
     bytes: () => bytes,
-    keep: (values) =>
-      level.batch(
-        values.map(([name, value]): Write => {
-          const key = `named/${name}`
-          return value === undefined ? { type: 'del', key } : { type: 'put', key, value: asJson(value) }
-        }),
-      ),
+    keep: async (values) => {
+      const writes = values.map(([name, value]): Write => {
+        const key = `named/${name}`
+        return value === undefined ? { type: 'del', key } : { type: 'put', key, value: asJson(value) }
+      })
+      const pieces: Promise<void>[] = []
+      for (let at = 0; at < writes.length; at += cardsMax)
+        pieces.push(writer.write(writes.slice(at, at + cardsMax), { later: true }))
+      await Promise.all(pieces)
+    },
     named: async (prefix) => {
       const from = `named/${prefix}`
+      const level = await writer.level()
       const found = await level.iterator({ gte: from, lt: `${from}\uffff` }).all()
       return found.map(([key, value]) => [key.slice('named/'.length), fromJson(value)])
     },
-    async close() {
-      await writing
-      await level.close()
-    },
+    close: writer.close,
   }
-}
-
-const reasonOf = (error: unknown) => {
-  const { message, cause } = error as Error
-  return cause instanceof Error ? `${message}: ${cause.message}` : message
 }

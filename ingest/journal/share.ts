@@ -8,11 +8,11 @@ export function createShares({ bytesMax }: { bytesMax: number }) {
   const held = new Map<string, number>()
   return {
     /** @throws ShareSpent */
-    take: (gatewayId: string, bytes: number): void => {
-      const sum = (held.get(gatewayId) ?? 0) + bytes
-      if (sum > bytesMax) throw new ShareSpent(`gateway ${gatewayId} has ${bytesMax} bytes in the journal`)
-      held.set(gatewayId, sum)
+    check: (gatewayId: string, bytes: number): void => {
+      if ((held.get(gatewayId) ?? 0) + bytes > bytesMax)
+        throw new ShareSpent(`gateway ${gatewayId} has ${bytesMax} bytes in the journal`)
     },
+    add: (gatewayId: string, bytes: number): void => void held.set(gatewayId, (held.get(gatewayId) ?? 0) + bytes),
     giveBack: (gatewayId: string, bytes: number): void => {
       const left = (held.get(gatewayId) ?? 0) - bytes
       if (left > 0) held.set(gatewayId, left)

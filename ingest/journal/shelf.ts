@@ -21,9 +21,11 @@ export function createShelf({ journal, log }: { journal: Pick<Journal, 'keep' | 
     if (changes.size === 0) return 'idle'
     const taken = changes
     changes = new Map()
-    await journal
-      .keep([...taken])
-      .catch((error: Error) => log.warn({ error: error.message, cards: taken.size }, 'directory.notKept'))
+    await journal.keep([...taken]).catch((error: Error) => {
+      log.warn({ error: error.message, cards: taken.size }, 'directory.notKept')
+      // Once more with the next ones: without them an edge that is restarted knows nobody.
+      changes = new Map([...taken, ...changes])
+    })
     return 'idle'
   }
 

@@ -3,13 +3,18 @@ import { reserveAlertIds } from '../../db/stand-in.js'
 import type { Log } from '../../kit/log.js'
 import { type Loop, startLoop } from '../../kit/loop.js'
 import type { Journal } from '../journal/journal.js'
+import type { StandInAlert } from './record.js'
 
 /** So many alerts a stand-in can open while the database is away, with the ids that they will have in it. */
 const reservedMin = 2_500
 const reservedCount = 5_000
+/** So many alerts may be in the journal before the note of their ids is. */
+const lagMax = 200
 const refillPauseMs = 60_000
 const idsKey = 'alert-ids'
 const usedKey = 'alert-ids-used'
+
+const idOf = ({ alertId }: StandInAlert) => alertId
 
 /** Ids of alerts that were set aside for this edge, kept in its journal: none is ever used twice. */
 export function createAlertIds({
@@ -18,7 +23,7 @@ export function createAlertIds({
   log,
 }: {
   db: Queryable
-  journal: Pick<Journal, 'keep' | 'named'>
+  journal: Pick<Journal, 'keep' | 'named' | 'notes'>
   log: Log
 }) {
   let ids: number[] = []
@@ -53,6 +58,9 @@ export function createAlertIds({
       const kept = new Map(await journal.named('alert-ids'))
       ids = (kept.get(idsKey) as number[] | undefined) ?? []
       used = (kept.get(usedKey) as number | undefined) ?? 0
+      // A kill may have come between an alert and the note of how many are used.
+      const inJournal = new Set((await journal.notes()).flatMap(({ note }) => (note as StandInAlert[]).map(idOf)))
+      while (ids.slice(used, used + lagMax).some((id) => inJournal.has(id))) used++
       loop = startLoop({ name: 'alert ids', work: refill, pauseMs: refillPauseMs, log })
     },
     stop: async () => {

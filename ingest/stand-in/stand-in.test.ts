@@ -194,15 +194,28 @@ test('a smoke alarm that this edge committed a moment ago is the same fire; a pr
   await count(2)
 })
 
+test('a press that the database has, sent again while it is away, is no news', async () => {
+  const { alarm, press, standIn, count, looks, told, clock } = scene()
+  const row = press()
+  standIn.stored([row])
+  alarm(row)
+  await looks()
+  expect(told).toEqual([])
+  clock.advance(1_000)
+  alarm(press())
+  await count(2)
+})
+
 test('handed over, it takes no further step, and what is being sent is waited for', async () => {
   let answer: (result: SendResult) => void = () => {}
   const { alarm, press, count, standIn, clock, looks, addresses } = scene({
     answer: (to) => (to === 'webhook:worker' ? new Promise<SendResult>((resolve) => (answer = resolve)) : sent),
   })
-  const { seq } = alarm(press())
+  const row = press()
+  alarm(row)
   await count(2)
   let handed: StandInAlert[] | undefined
-  void standIn.handOver(seq).then((alerts) => {
+  void standIn.handOver([row]).then((alerts) => {
     handed = alerts
   })
   clock.advance(61_000)
@@ -213,7 +226,7 @@ test('handed over, it takes no further step, and what is being sent is waited fo
   expect(handed![0]!.pages.map(({ status }) => status)).toEqual(['sent', 'sent'])
   await looks()
   expect(addresses()).toHaveLength(2)
-  standIn.takeBack([seq])
+  standIn.takeBack()
   await count(3)
 })
 
@@ -229,8 +242,23 @@ test('after a restart nobody is told again of what was noted, and the next step 
   await looks()
   expect(addresses()).toHaveLength(2)
   clock.advance(61_000)
+  await looks()
+  expect(addresses(), 'the database has not been asked yet').toHaveLength(2)
+  again.takeBack()
   await count(3)
   expect(addresses().at(-1)).toBe('webhook:colleague')
+})
+
+test('a clock that jumps back an hour keeps nobody waiting for an hour', async () => {
+  const { alarm, press, count, clock, addresses, looks } = scene({
+    answer: (to) => (to === 'webhook:worker' ? { kind: 'retry', afterMs: 1_000, detail: '503' } : sent),
+  })
+  alarm(press())
+  await count(2)
+  await looks()
+  clock.advance(-60 * minute)
+  await eventually('tried again', () => addresses().filter((to) => to === 'webhook:worker').length >= 2 || undefined)
+  await eventually('the next step', () => addresses().includes('webhook:colleague') || undefined)
 })
 
 test('an emergency that the disk refused is told all the same, once, and is noted when it is sent again', async () => {
@@ -241,7 +269,7 @@ test('an emergency that the disk refused is told all the same, once, and is note
   expect(standIn.judge([row], clock.now().getTime())).toEqual([])
   standIn.adopt([row], 40)
   await eventually('noted', () => notes.get(40))
-  expect((await standIn.handOver(40))[0]!.pages).toHaveLength(2)
+  expect((await standIn.handOver([row]))[0]!.pages).toHaveLength(2)
   await looks()
   expect(told).toHaveLength(2)
 })

@@ -14,7 +14,11 @@ import { createSend } from './send.js'
 
 const pollMs = 250
 const sendsMax = 64
+/** Sends under way to one person through one channel: a phone that hangs takes no more places than these. */
+const perLineMax = 8
 const episodesMax = 50_000
+/** Nothing of an emergency is due further away than this: beyond it, the clock has jumped back. */
+const dueMsMax = 4 * 60_000
 
 /** Where the records are kept; see Journal. */
 export type StandInShelf = { setNote(seq: number, alerts: StandInAlert[]): Promise<void> }
@@ -23,6 +27,9 @@ export type StandIn = ReturnType<typeof createStandIn>
 
 const keyOf = (deviceNo: number, { observedAt, event }: { observedAt: number; event: string }) =>
   `${deviceNo} ${observedAt} ${event}`
+
+const lineOf = ({ staffId, channel }: StandInPage) => `${staffId}/${channel}`
+const isDue = (at: EpochMs, now: EpochMs) => at <= now || at > now + dueMsMax
 
 type Kept = { seq: number | undefined; alerts: StandInAlert[]; frozen: boolean; sending: Map<string, Promise<void>> }
 
@@ -59,10 +66,13 @@ export function createStandIn({
     registers: [metrics],
   })
   const kept = new Set<Kept>()
-  const bySeq = new Map<number, Kept>()
   const byReading = new Map<string, Kept>()
   const episodes = new Map<number, AlarmEpisode>()
+  /** Readings that the database has: sent again, they are no news. */
+  const stored = new Set<string>()
   const stopping = new AbortController()
+  const perLine = new Map<string, number>()
+  let sends = 0
   let loop: Loop | undefined
 
   function remember(deviceNo: number, episode: AlarmEpisode) {
@@ -105,12 +115,10 @@ export function createStandIn({
   const alreadyOpened = (row: AlarmRow): Kept | undefined => byReading.get(keyOf(row.deviceNo, row))
   function hold(entry: Kept) {
     kept.add(entry)
-    if (entry.seq !== undefined) bySeq.set(entry.seq, entry)
     for (const { deviceNo, reading } of entry.alerts) byReading.set(keyOf(deviceNo, reading), entry)
   }
   function drop(entry: Kept) {
     kept.delete(entry)
-    if (entry.seq !== undefined) bySeq.delete(entry.seq)
     for (const { deviceNo, reading } of entry.alerts) byReading.delete(keyOf(deviceNo, reading))
   }
 
@@ -119,7 +127,7 @@ export function createStandIn({
     for (const entry of kept) {
       if (entry.frozen) continue
       entry.alerts.forEach((alert, index) => {
-        if (alert.walked || alert.dueAt === null || alert.dueAt > now) return
+        if (alert.walked || alert.dueAt === null || !isDue(alert.dueAt, now)) return
         const { step, residentId } = alert
         const told = alert.told.map(({ staffId }) => staffId)
         const chain = directory.chainOf(residentId, now)
@@ -129,19 +137,23 @@ export function createStandIn({
       })
       for (const alert of entry.alerts)
         for (const page of alert.pages)
-          if (page.status === 'pending' && page.nextAttemptAt <= now && !entry.sending.has(page.pageId))
-            if (sends < sendsMax) start(entry, alert, page)
+          if (page.status === 'pending' && isDue(page.nextAttemptAt, now) && !entry.sending.has(page.pageId))
+            if (sends < sendsMax && (perLine.get(lineOf(page)) ?? 0) < perLineMax) start(entry, alert, page)
     }
     return Promise.resolve('idle')
   }
 
-  let sends = 0
   function start(entry: Kept, alert: StandInAlert, page: StandInPage) {
+    const line = lineOf(page)
     sends++
+    perLine.set(line, (perLine.get(line) ?? 0) + 1)
     const sending = deliver(entry, alert, page)
       .catch((error: unknown) => log.error({ err: error, pageId: page.pageId }, 'standIn.failed'))
       .finally(() => {
         sends--
+        const left = perLine.get(line)! - 1
+        if (left > 0) perLine.set(line, left)
+        else perLine.delete(line)
         entry.sending.delete(page.pageId)
         loop?.nudge()
       })
@@ -192,19 +204,13 @@ export function createStandIn({
       .catch((error: Error) => log.error({ error: error.message }, 'standIn.notKept: after a restart it is told again'))
   }
 
-  const unfreeze = (seqs: number[]) => {
-    for (const seq of seqs) {
-      const entry = bySeq.get(seq)
-      if (entry) entry.frozen = false
-    }
-    loop?.nudge()
-  }
+  const heldOf = (rows: AlarmRow[]) => new Set(rows.flatMap((row) => alreadyOpened(row) ?? []))
 
   return {
     /** Which alerts follow from alarms that go into the journal. Nobody is told before `page`. */
     judge: (rows: AlarmRow[], now: EpochMs): StandInAlert[] =>
       rows.flatMap((row) => {
-        if (alreadyOpened(row)) return []
+        if (alreadyOpened(row) || stored.has(keyOf(row.deviceNo, row))) return []
         const alert = judgeOne(row, now)
         return alert ? [alert] : []
       }),
@@ -220,16 +226,26 @@ export function createStandIn({
         const entry = alreadyOpened(row)
         if (!entry || entry.seq !== undefined) continue
         entry.seq = seq
-        bySeq.set(seq, entry)
         save(entry)
+      }
+    },
+    /** These are in the database. */
+    stored: (rows: AlarmRow[]) => {
+      for (const row of rows) stored.add(keyOf(row.deviceNo, row))
+      for (const key of stored) {
+        if (stored.size <= episodesMax) return
+        stored.delete(key)
       }
     },
     /** An alarm that this edge has committed: while it stays true it is the same episode. A press always pages. */
     committed: (deviceNo: number, episode: AlarmEpisode) => remember(deviceNo, episode),
-    /** Goes on after a restart with what the journal has. */
+    /**
+     * Knows after a restart what the journal has. Nobody is told before `takeBack`: the database may have it all, and
+     * somebody may have been to the door.
+     */
     resume: (notes: { seq: number; note: unknown }[]) => {
       for (const { seq, note } of notes) {
-        const entry: Kept = { seq, alerts: note as StandInAlert[], frozen: false, sending: new Map() }
+        const entry: Kept = { seq, alerts: note as StandInAlert[], frozen: true, sending: new Map() }
         hold(entry)
         for (const { deviceNo, reading } of entry.alerts)
           remember(deviceNo, {
@@ -241,23 +257,25 @@ export function createStandIn({
           })
       }
     },
+    /** Somebody was told of one of these, and the database does not know. */
+    holds: (rows: AlarmRow[]): boolean => kept.size > 0 && rows.some((row) => alreadyOpened(row) !== undefined),
     /**
-     * Takes no more steps for the entry, waits for what is being sent (12 s at most), and returns what is to be committed.
-     * Afterwards either `release` or, when that failed, `takeBack`.
+     * Takes no more steps for these alarms, waits for what is being sent (12 s at most), and returns what is to be committed
+     * with them. Afterwards either `release` or, when that failed, `takeBack`.
      */
-    handOver: async (seq: number): Promise<StandInAlert[]> => {
-      const entry = bySeq.get(seq)
-      if (!entry) return []
-      entry.frozen = true
-      await Promise.all(entry.sending.values())
-      return entry.alerts
+    handOver: async (rows: AlarmRow[]): Promise<StandInAlert[]> => {
+      const entries = [...heldOf(rows)]
+      for (const entry of entries) entry.frozen = true
+      await Promise.all(entries.flatMap(({ sending }) => [...sending.values()]))
+      return entries.flatMap(({ alerts }) => alerts)
     },
-    takeBack: unfreeze,
-    release: (seqs: number[]) => {
-      for (const seq of seqs) {
-        const entry = bySeq.get(seq)
-        if (entry) drop(entry)
-      }
+    /** The database did not take what was handed over: goes on with all of it. */
+    takeBack: () => {
+      for (const entry of kept) entry.frozen = false
+      loop?.nudge()
+    },
+    release: (rows: AlarmRow[]) => {
+      for (const entry of heldOf(rows)) drop(entry)
     },
     start: () => {
       loop = startLoop({ name: 'stand-in', work, pauseMs: pollMs, log })

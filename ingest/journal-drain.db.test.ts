@@ -1,0 +1,131 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Registry } from 'prom-client'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import type { Channel, Page } from '../alerts/channels/channel.js'
+import { type Database, openDatabase } from '../db/pool.js'
+import { systemClock as clock } from '../kit/clock.js'
+import { createTeardown } from '../kit/lifecycle.js'
+import { createLog } from '../kit/log.js'
+import { createSignal } from '../kit/signal.js'
+import { registerCommunity } from '../test/support/community.js'
+import { startTestDatabase, type TestDatabase } from '../test/support/database.js'
+import { type FaultyLine, startFaultyLine } from '../test/support/faulty-line.js'
+import { eventually } from '../test/support/processes.js'
+import { openFallback } from './fallback.js'
+import { createIngest } from './ingest.js'
+
+let database: TestDatabase
+let line: FaultyLine
+let throughLine: Database
+const log = createLog({ role: 'test', level: process.env.LOG_LEVEL ?? 'silent' })
+
+beforeAll(async () => {
+  database = await startTestDatabase()
+  line = await startFaultyLine({ targetUrl: database.url })
+  throughLine = openDatabase({ url: line.url, log })
+  await registerCommunity(database.db, {
+    key: 'a',
+    homes: 8,
+    channelsOf: (who) => [{ kind: 'email', address: `${who}@example.org` }],
+  })
+})
+afterAll(async () => {
+  await throughLine?.end()
+  await line?.stop()
+  await database?.stop()
+})
+
+/** Ingest with a journal of its own, whose pages are kept instead of sent. */
+async function startIngest({ homes = [] as number[] } = {}) {
+  const dataDir = await mkdtemp(join(tmpdir(), 'shouwang-drain-'))
+  const teardown = createTeardown({ log, stopMsMax: 10_000, totalMsMax: 20_000 })
+  onTestFinished(async () => {
+    await line.mend()
+    await teardown.run()
+    await rm(dataDir, { recursive: true, force: true })
+  })
+  const told: { to: string; page: Page }[] = []
+  const email: Channel = {
+    kind: 'email',
+    send: async (page, to) => {
+      told.push({ to: to.address, page })
+      return { kind: 'sent', detail: 'ok' }
+    },
+  }
+  const shared = { db: throughLine, clock, log, metrics: new Registry(), teardown }
+  const fallback = await openFallback({
+    ...shared,
+    dataDir,
+    journalBytesMax: 64 * 1_048_576,
+    channels: [email],
+    publicUrl: 'http://localhost',
+  })
+  const ingest = createIngest({ ...shared, fallback, signal: createSignal() })
+  teardown.add('ingest', ingest.stop)
+  await ingest.start()
+  const send = (home: number, kind: string, body: unknown) =>
+    ingest.accept({
+      gatewayId: `a-${home}`,
+      topic: `v1/a-${home}/a-${home}-${kind}/${kind}`,
+      payload: Buffer.from(JSON.stringify(body)),
+      retain: false,
+      receivedAt: clock.now(),
+    })
+  for (const home of homes) {
+    await send(home, 'water', { ts: Date.now(), litres: 1 })
+    await eventually('known', () => fallback.directory.residentOf(`a-${home}`))
+    await eventually(
+      'someone to call',
+      () => fallback.directory.chainOf(`a-${home}`, Date.now()).some(({ people }) => people.length > 0) || undefined,
+    )
+  }
+  const inJournal = () => ingest.journalState()!.sinceMs !== null
+  const drained = (msMax = 20_000) => eventually('drained', () => !inJournal() || undefined, msMax)
+  return { ingest, fallback, told, send, inJournal, drained }
+}
+const alertsOf = async (home: number) =>
+  (await database.db.query(`select * from alerts where resident_id = $1 order by alert_id`, [`a-${home}`])).rows
+
+test('what neither the database nor the disk took is told once, and committed as it was told when it is sent again', async () => {
+  const { send, fallback, told } = await startIngest({ homes: [3] })
+  const press = { ts: Date.now(), event: 'pressed' }
+  const { append } = fallback.journal
+  await line.away()
+  fallback.journal.append = () => Promise.reject(new Error('no space left on device'))
+  await expect(send(3, 'button', press)).rejects.toThrow('no space')
+  await eventually('told', () => told.length > 0 || undefined)
+  await line.mend()
+  await eventually(
+    'taken',
+    () =>
+      send(3, 'button', press).then(
+        () => true,
+        () => undefined,
+      ),
+    10_000,
+  )
+  fallback.journal.append = append
+  const [alert, ...others] = await alertsOf(3)
+  expect(others).toEqual([])
+  const { rows: pages } = await database.db.query('select page_id, status from pages where alert_id = $1', [
+    alert.alert_id,
+  ])
+  expect(pages).toEqual([{ page_id: told[0]!.page.pageId, status: 'sent' }])
+})
+
+test('an array of hundreds of alarms and clears is committed, however long it takes, and holds nobody up', async () => {
+  const { send, drained, inJournal } = await startIngest({ homes: [1, 2] })
+  const from = Date.now() - 80_000_000
+  const alarms = Array.from({ length: 400 }, (_, i) => ({ ts: from + i * 70_000, alarm: i % 2 === 0 }))
+  await send(1, 'smoke', alarms)
+  expect(inJournal()).toBe(false)
+  expect(await alertsOf(1)).toHaveLength(200)
+
+  await line.away()
+  await send(2, 'smoke', alarms)
+  await line.mend()
+  await drained(60_000)
+  expect(await alertsOf(2)).toHaveLength(200)
+}, 90_000)

@@ -17,7 +17,9 @@ import { createProcesses, eventually, freePort, type Running, seedOf } from './s
 import { startWebhookReceiver } from './support/webhook-receiver.js'
 
 const buttons = 400
-const pressPauseMs = 150
+/** Longer by hand: AWAY_SECONDS=600. The presses are spread over it. */
+const awayMs = Number(process.env.AWAY_SECONDS ?? 2) * 1_000
+const pressPauseMs = Math.max(150, awayMs / 150)
 
 const processes = createProcesses()
 const log = createLog({ role: 'test', level: process.env.LOG_LEVEL ?? 'silent' })
@@ -106,14 +108,14 @@ test('the database goes away under load, the edge is killed meanwhile: nothing a
   await more(500)
   await eventually('meters in the journal', async () => (await ready()).status === 503 || undefined)
   expect((await ready()).text).toMatch(/^not ready: the database has not taken what comes for \d+ s; \d+ messages/)
-  await sleep(2_000)
+  await sleep(awayMs)
   await edge.end('SIGKILL')
   edge = await startEdge()
   await more(300)
   await sleep(1_500)
   // What counts is when it was pressed: the line breaks once more where the edge was killed.
   const pressedWhileAway = pressesOf(sent()).filter(({ ts }) => ts > awayAt)
-  const awayMs = Date.now() - awayAt
+  const wasAwayMs = Date.now() - awayAt
 
   await line.mend()
   await eventually('the journal drained', async () => (await ready()).status === 200 || undefined, 30_000)
@@ -163,14 +165,14 @@ test('the database goes away under load, the edge is killed meanwhile: nothing a
   const delays = pressedWhileAway.map(({ deviceId, ts }) => pagesOf.get(residentOf(deviceId))![0]!.arrivedMs - ts)
   delays.sort((a, b) => a - b)
   console.log(
-    `away ${awayMs} ms; acknowledged ${acknowledged().length} of ${all.length}; ${presses.length} presses, ${pressedWhileAway.length} while it was away: ` +
+    `away ${wasAwayMs} ms; acknowledged ${acknowledged().length} of ${all.length}; ${presses.length} presses, ${pressedWhileAway.length} while it was away: ` +
       `paged after p50 ${delays[Math.floor(delays.length / 2)]} ms, max ${delays.at(-1)} ms; ${receiver.requests.length} requests`,
   )
   expect(pressedWhileAway.length).toBeGreaterThan(30)
   // The last one is for the press that waited out the edge's own restart.
   expect(delays[Math.floor(delays.length * 0.9)]).toBeLessThan(2_000)
   expect((await edge.end('SIGINT')).code).toBe(0)
-})
+}, 120_000 + awayMs)
 
 function startLoads(url: string, seed: number): Load[] {
   const meter = (n: number, perMessage: number) => {

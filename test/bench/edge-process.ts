@@ -19,6 +19,8 @@ export async function startEdgeProcess(
       EDGE_HTTP_PORT: String(await freePort()),
       LOG_LEVEL: 'info',
       ...env,
+      // As in package.json.
+      NODE_OPTIONS: `--max-semi-space-size=64 ${env.NODE_OPTIONS ?? ''}`,
     },
   })
   void running.ended.then(() => rm(dataDir, { recursive: true, force: true }))

@@ -145,12 +145,6 @@ export async function listPages(db: Queryable, { alertId }: { alertId: number })
   return (rows as PageRow[]).reverse()
 }
 
-/** Grows with each thing that happens to any alert. */
-export async function newestAlertEvent(db: Queryable): Promise<number> {
-  const { rows } = await db.query<{ newest: number | null }>('select max(alert_event_id) as newest from alert_events')
-  return rows[0]?.newest ?? 0
-}
-
 /** Names of staff by id. */
 export async function staffNames(db: Queryable, { staffIds }: { staffIds: string[] }): Promise<string[]> {
   const { rows } = await db.query<{ name: string }>('select name from staff where staff_id = any($1) order by name', [

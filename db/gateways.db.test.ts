@@ -1,93 +1,130 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { registerCommunity } from '../test/support/community.js'
+import { seededRandom, whole } from '../simulators/random.js'
 import { startTestDatabase, type TestDatabase } from '../test/support/database.js'
-import { listDevices } from './gateways.js'
+import {
+  findGateway,
+  type GatewayCondition,
+  type GatewayRow,
+  listGateways,
+  operatorSummary,
+  searchGateways,
+} from './gateways.js'
 
+/** Gateways in every condition that chance makes of what is on record, against the definition of each condition. */
 let database: TestDatabase
-const now = new Date('2026-06-01T04:00:00Z')
+const now = new Date('2026-06-01T04:30:00Z')
+const seed = Number(process.env.TEST_SEED ?? Math.floor(Math.random() * 1e9))
+const gateways = 300
+const communityIds = ['a', 'b']
+const scope = { communityIds, now }
+const order: GatewayCondition[] = ['silent', 'idle', 'clock', 'never', 'well', 'disabled']
+
+type Made = {
+  gatewayId: string
+  community: string
+  online: boolean
+  disabled: boolean
+  changedMin: number
+  heardMin: number | null
+  aheadS: number | null
+}
 const minutesAgo = (minutes: number) => new Date(now.getTime() - minutes * 60_000)
+let all: Made[]
 
 beforeAll(async () => {
+  console.info(`gateways seed ${seed}`)
   database = await startTestDatabase()
+  const random = seededRandom(seed, 'gateways')
+  const of = <T>(...values: T[]): T => values[whole(random, 0, values.length - 1)]!
+  all = Array.from({ length: gateways }, (_, i) => ({
+    gatewayId: `${of('g', 'h')}-${String(i).padStart(3, '0')}`,
+    community: of('a', 'a', 'b', 'c'),
+    online: of(true, true, false),
+    disabled: of(true, false, false, false),
+    changedMin: of(3, 90, 90, 1_000),
+    // On both sides of the 2 h, in the hour in which they end as well.
+    heardMin: of(null, 0, 1, 89, 91, 119, 121, 149, 151, 5_000),
+    aheadS: of(null, 0, 3, -119, 120, 121, -7_500),
+  }))
   const { db } = database
-  await registerCommunity(db, { key: 'a', homes: 3, now })
-  await registerCommunity(db, { key: 'b', now })
-  for (const [gatewayId, online, minutes] of [
-    ['a-1', true, 1],
-    ['a-2', false, 30],
-    ['a-3', false, 90],
-  ] as const)
-    await db.query('update gateways set online = $2, last_heard_at = $3 where gateway_id = $1', [
-      gatewayId,
-      online,
-      minutesAgo(minutes),
-    ])
-  for (const [deviceId, minutes, battery] of [
-    ['a-1-water', 1, null],
-    ['a-1-water', 60, 0.5],
-    ['a-1-smoke', 5_000, 0.25],
-    ['a-1-gas', 10, null],
-    ['a-2-water', 30, null],
-  ] as const)
+  await db.query("insert into communities select c, '示例', 'Asia/Shanghai' from unnest(array['a', 'b', 'c']) c")
+  for (const g of all)
     await db.query(
-      `insert into readings (device_no, observed_at, received_at, battery)
-       select device_no, $2, $2, $3 from devices where device_id = $1`,
-      [deviceId, minutesAgo(minutes), battery],
+      `insert into gateways (gateway_id, community_id, secret_hash, label, online, disabled_at, online_changed_at, last_heard_at, clock_ahead_s)
+       values ($1, $2, 'none', 'Label ' || $1, $3, $4, $5, $6, $7)`,
+      [
+        g.gatewayId,
+        g.community,
+        g.online,
+        g.disabled ? now : null,
+        minutesAgo(g.changedMin),
+        g.heardMin === null ? null : minutesAgo(g.heardMin),
+        g.aheadS,
+      ],
     )
 })
 afterAll(() => database.stop())
 
-const list = (p: Partial<Parameters<typeof listDevices>[1]> = {}) =>
-  listDevices(database.db, { communityIds: ['a'], search: '', offset: 0, limit: 50, ...p })
-const ids = async (p: Parameters<typeof list>[0]) => (await list(p)).rows.map(({ deviceId }) => deviceId)
+function conditionOf({ online, disabled, heardMin, aheadS }: Made): GatewayCondition {
+  if (disabled) return 'disabled'
+  if (!online) return heardMin === null ? 'never' : 'silent'
+  if (heardMin === null || heardMin > 120) return 'idle'
+  return Math.abs(aheadS ?? 0) > 120 ? 'clock' : 'well'
+}
+const seen = () => all.filter(({ community }) => communityIds.includes(community))
+const expected = (of: (made: Made) => boolean = () => true) =>
+  seen()
+    .filter(of)
+    .sort(
+      (a, b) =>
+        order.indexOf(conditionOf(a)) - order.indexOf(conditionOf(b)) ||
+        (conditionOf(a) === 'silent' ? b.changedMin - a.changedMin : 0) ||
+        (a.gatewayId < b.gatewayId ? -1 : 1),
+    )
+    .map((made) => `${made.gatewayId} ${conditionOf(made)}`)
+const told = (rows: GatewayRow[]) => rows.map(({ gatewayId, condition }) => `${gatewayId} ${condition}`)
 
-test('pages go by gateway, those away first; within a page by silence', async () => {
-  expect(await ids({ limit: 5 })).toEqual(['button', 'electricity', 'gas', 'smoke', 'water'].map((k) => `a-3-${k}`))
-  expect(await ids({ limit: 5, offset: 5 })).toEqual([
-    'a-2-button',
-    'a-2-electricity',
-    'a-2-gas',
-    'a-2-smoke',
-    'a-2-water',
-  ])
-  const third = await list({ limit: 5, offset: 10 })
-  expect(third.total).toBe(15)
-  expect(third.rows.map(({ deviceId, lastObservedAt, battery }) => [deviceId, lastObservedAt, battery])).toEqual([
-    ['a-1-button', null, null],
-    ['a-1-electricity', null, null],
-    ['a-1-smoke', minutesAgo(5_000), 0.25],
-    ['a-1-gas', minutesAgo(10), null],
-    ['a-1-water', minutesAgo(1), 0.5],
-  ])
+test('page by page, the list is every gateway once: worst first, the longest silence first', async () => {
+  const { conditions: counts } = await operatorSummary(database.db, scope)
+  for (const limit of [7, 50]) {
+    const pages: string[] = []
+    for (let offset = 0; offset < seen().length + limit; offset += limit)
+      pages.push(...told(await listGateways(database.db, { ...scope, offset, limit, counts })))
+    expect(pages).toEqual(expected())
+  }
 })
 
-test('by gateway, by search, and never of another community', async () => {
-  expect(await ids({ gatewayId: 'a-1' })).toEqual([
-    'a-1-button',
-    'a-1-electricity',
-    'a-1-smoke',
-    'a-1-gas',
-    'a-1-water',
-  ])
-  expect(await list({ search: 'A-2-WAT' })).toMatchObject({ total: 1, rows: [{ deviceId: 'a-2-water' }] })
-  expect(await list({ search: 'b-1' })).toEqual({ total: 0, rows: [] })
+test('the summary counts each condition, and wrong clocks whatever else is the matter', async () => {
+  const summary = await operatorSummary(database.db, scope)
+  for (const condition of order)
+    expect(summary.conditions[condition], condition).toBe(seen().filter((g) => conditionOf(g) === condition).length)
+  const used = seen().filter(({ disabled }) => !disabled)
+  expect(summary.gateways).toBe(used.length)
+  expect(summary.clocksWrong).toBe(used.filter(({ aheadS }) => Math.abs(aheadS ?? 0) > 120).length)
 })
 
-test('the newest reading is looked up for the devices of the page, not for all', async () => {
-  const { db } = database
-  const { rows: devices } = await db.query('select count(*)::int as n from devices where unbound_at is null')
-  let analysed: unknown
-  const watching = {
-    query: async (text: string, values?: unknown[]) => {
-      const { rows } = await db.query(`explain (analyze, format json) ${text}`, values)
-      analysed = rows[0]
-      return db.query(text, values)
-    },
-  } as typeof db
-  await listDevices(watching, { communityIds: ['a', 'b'], search: '', offset: 0, limit: 2 })
-  expect(devices[0].n).toBe(20)
-  const plan = JSON.stringify(analysed)
-  const loops = [...plan.matchAll(/"Relation Name":"_hyper[^}]*?"Actual Loops":([\d.]+)/g)].map(([, n]) => Number(n))
-  expect(loops.length).toBeGreaterThan(0)
-  expect(Math.max(...loops)).toBeLessThanOrEqual(2)
+test('counts that are no longer right move the page a little, and repeat nothing on it', async () => {
+  const counts = (await operatorSummary(database.db, scope)).conditions
+  const stale = { ...counts, silent: counts.silent - 3, idle: counts.idle + 2 }
+  const rows = told(await listGateways(database.db, { ...scope, offset: 0, limit: 50, counts: stale }))
+  expect(rows).toEqual(expected().slice(0, 50))
+  for (let offset = 0; offset < seen().length; offset += 20) {
+    const page = told(await listGateways(database.db, { ...scope, offset, limit: 20, counts: stale }))
+    expect(new Set(page).size).toBe(page.length)
+  }
+})
+
+test('a search keeps the order and looks in id and label; one gateway is found by its id in its community only', async () => {
+  const found = await searchGateways(database.db, { ...scope, search: 'LABEL H-', offset: 5, limit: 20 })
+  const right = expected(({ gatewayId }) => gatewayId.startsWith('h'))
+  expect(found.total).toBe(right.length)
+  expect(told(found.rows)).toEqual(right.slice(5, 25))
+  expect(await searchGateways(database.db, { ...scope, search: '%', offset: 0, limit: 5 })).toEqual({
+    rows: [],
+    total: 0,
+  })
+  for (const made of all.slice(0, 60)) {
+    const one = await findGateway(database.db, { ...scope, gatewayId: made.gatewayId })
+    expect(one?.condition).toBe(communityIds.includes(made.community) ? conditionOf(made) : undefined)
+  }
 })

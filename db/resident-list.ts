@@ -1,4 +1,5 @@
 import type { ResidentState } from '../alerts/rules/state.js'
+import { containing } from './contains.js'
 import type { Queryable } from './pool.js'
 
 export type ResidentRow = {
@@ -16,7 +17,6 @@ type Scope = { communityIds: string[]; search: string }
 const present = 'r.community_id = any($1) and r.left_at is null'
 /** What is looked for is at $2, in small letters, with its own % and _ taken as they are. */
 const found = 'r.search_text like $2'
-const likeOf = (search: string) => `%${search.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`
 // As an array, so that each is looked up: the planner would rather go through 100,000 residents for 300 of them.
 const needing = "array(select distinct resident_id from alerts where closed_at is null and severity <> 'notice')"
 
@@ -28,7 +28,7 @@ export async function listResidents(
   db: Queryable,
   p: Scope & { offset: number; rowsMax: number },
 ): Promise<ResidentRow[]> {
-  const parameters = p.search === '' ? [p.communityIds] : [p.communityIds, likeOf(p.search)]
+  const parameters = p.search === '' ? [p.communityIds] : [p.communityIds, containing(p.search)]
   const scope = p.search === '' ? present : `${present} and ${found}`
   const next = `$${parameters.length + 1}`
   const ordered = 'order by r.name, r.resident_id'
@@ -62,7 +62,7 @@ export async function listResidents(
 export async function countResidents(db: Queryable, { communityIds, search }: Scope): Promise<number> {
   const { rows } = await db.query<{ total: number }>(
     `select count(*)::int as total from residents r where ${search === '' ? present : `${present} and ${found}`}`,
-    search === '' ? [communityIds] : [communityIds, likeOf(search)],
+    search === '' ? [communityIds] : [communityIds, containing(search)],
   )
   return rows[0]!.total
 }

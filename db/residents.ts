@@ -1,4 +1,5 @@
 import type { AlertKind, DeviceKind, Outcome, Severity, Stage } from '../alerts/model.js'
+import { lastOf, newestReadings } from './newest-readings.js'
 import type { Queryable } from './pool.js'
 
 export type ResidentCard = {
@@ -55,7 +56,7 @@ export type ResidentDevice = {
   gatewayChangedAt: Date | null
   gatewayHeardAt: Date | null
   lastObservedAt: Date | null
-  /** 0..1, as last reported in the last 30 days. */
+  /** 0..1, as reported within the 2 days before the newest reading. */
   battery: number | null
 }
 
@@ -64,23 +65,25 @@ export async function residentDevices(
   db: Queryable,
   { residentId, since }: { residentId: string; since: Date },
 ): Promise<ResidentDevice[]> {
-  const { rows } = await db.query<ResidentDevice>(
+  const { rows } = await db.query<Omit<ResidentDevice, 'lastObservedAt' | 'battery'>>(
     `select d.device_no as "deviceNo", d.device_id as "deviceId", d.kind, d.room, d.bound_at as "boundAt",
             d.unbound_at as "unboundAt", g.gateway_id as "gatewayId", g.online as "gatewayOnline",
-            g.online_changed_at as "gatewayChangedAt", g.last_heard_at as "gatewayHeardAt",
-            newest.observed_at as "lastObservedAt", power.battery
+            g.online_changed_at as "gatewayChangedAt", g.last_heard_at as "gatewayHeardAt"
        from devices d join gateways g using (gateway_id)
-       left join lateral (select observed_at from readings r where r.device_no = d.device_no
-                           order by observed_at desc limit 1) newest on true
-       left join lateral (select battery from readings r where r.device_no = d.device_no and battery is not null
-                             and observed_at > newest.observed_at - interval '2 days'
-                           order by observed_at desc limit 1) power on true
       where d.resident_id = $1 and (d.unbound_at is null or d.unbound_at > $2)
       order by d.unbound_at is not null, array_position(array['button', 'smoke', 'gas', 'water', 'electricity'], d.kind),
                d.room, d.device_no`,
     [residentId, since],
   )
-  return rows
+  const newest = await newestReadings(db, {
+    deviceNos: rows.map(({ deviceNo }) => deviceNo),
+    heardAt: lastOf(rows.map(({ gatewayHeardAt }) => gatewayHeardAt)),
+  })
+  return rows.map((device) => ({
+    ...device,
+    lastObservedAt: newest.get(device.deviceNo)?.observedAt ?? null,
+    battery: newest.get(device.deviceNo)?.battery ?? null,
+  }))
 }
 
 export type ResidentAlert = {

@@ -1,5 +1,6 @@
 import type { Language } from '../../alerts/model.js'
-import type { DeviceRow, GatewayRow } from '../../db/gateways.js'
+import type { DeviceRow } from '../../db/device-list.js'
+import type { GatewayRow } from '../../db/gateways.js'
 import type { Here } from '../shell/here.js'
 import { shellText } from '../shell/shell-text.js'
 import { operatorText } from '../shell/text-operator.js'

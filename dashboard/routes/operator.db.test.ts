@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { listGateways } from '../../db/gateways.js'
+import { findGateway } from '../../db/gateways.js'
 import { manualClock } from '../../kit/clock.js'
 import { openTestDashboard } from '../../test/support/dashboard.js'
 import { startTestDatabase, type TestDatabase } from '../../test/support/database.js'
@@ -36,7 +36,7 @@ const quarantine = (
 const addGateways = (communityId: string, prefix: string, count: number) =>
   database.db.query(
     `insert into gateways (gateway_id, community_id, secret_hash, label, online, online_changed_at, last_heard_at)
-     select $1 || lpad(i::text, 3, '0'), $2, 'none', 'label ' || i, true, $4, $4 from generate_series(1, $3::int) i`,
+     select $1 || lpad(i::text, greatest(3, length(i::text)), '0'), $2, 'none', 'label ' || i, true, $4, $4 from generate_series(1, $3::int) i`,
     [prefix, communityId, count, now],
   )
 
@@ -186,8 +186,7 @@ test('a gateway that is connected and sends nothing, one never seen, and one swi
   )
   await database.db.query(`update gateways set disabled_at = $1 where gateway_id = 'n-003'`, [now])
   const conditionOf = async (gatewayId: string) => {
-    const scope = { communityIds: [north.communityId], now, search: '', offset: 0, limit: 1 }
-    return (await listGateways(database.db, { ...scope, gatewayId })).rows[0]!.condition
+    return (await findGateway(database.db, { communityIds: [north.communityId], now, gatewayId }))!.condition
   }
   expect(await conditionOf('n-001')).toBe('idle')
   expect(await conditionOf('n-002')).toBe('never')
@@ -196,4 +195,25 @@ test('a gateway that is connected and sends nothing, one never seen, and one swi
   expect((await dashboard.ask('/gateways', { as: operator() })).text).toContain(
     '1 never connected; 1 connected without sending',
   )
+})
+
+test('where there are thousands of gateways their numbers are remembered for 5 s, however often the page is asked for', async () => {
+  const many = await seedCommunity(database.db, { key: 'many', now })
+  await addGateways(many.communityId, 'm-', 5_100)
+  const clock = manualClock(now)
+  const city = await openTestDashboard({ db: database.db, clock })
+  const first = async () => (await city.ask('/gateways', { as: many.staff.operator.staffId })).text
+  expect(await first()).toContain('All 5101 gateways are connected')
+  await database.db.query(
+    `update gateways set online = false, online_changed_at = $1::timestamptz - interval '1 hour' where gateway_id = 'm-077'`,
+    [now],
+  )
+  expect(await first()).toContain('All 5101 gateways are connected')
+  clock.advance(5_000)
+  const later = await first()
+  expect(later).toContain('1 of 5101 gateways silent')
+  expect(later).toContain('Page 1 of 103')
+  const devices = (await city.ask('/devices', { as: many.staff.operator.staffId })).text
+  expect(devices).toMatch(/\d+ devices; those whose gateway is away first/)
+  await city.close()
 })

@@ -1,15 +1,18 @@
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
-import { type GatewayRow, listDevices, listGateways, type OperatorSummary, operatorSummary } from '../../db/gateways.js'
+import { type DeviceRow, devicesOfGateway, listDevices, searchDevices } from '../../db/device-list.js'
+import { findGateway, type GatewayRow, listGateways, type OperatorSummary, searchGateways } from '../../db/gateways.js'
 import { listQuarantine, quarantineReasons } from '../../db/quarantine-views.js'
 import { type Here, type RouteDeps, sendPage } from '../shell/here.js'
 import { Page } from '../shell/page.js'
 import { operatorText } from '../shell/text-operator.js'
 import { NotFound, operatorRoles, requireStaff } from '../shell/viewer.js'
+import { createOperatorNumbers, gatewaysListed } from './operator-numbers.js'
 import { DeviceTable, GatewayFacts, GatewayTable, Pager, SearchForm } from './operator-parts.js'
 import { QuarantineFilter, QuarantineList } from './operator-quarantine.js'
 
 const rowsPerPage = 50
+const devicesOnGatewayMax = 500
 const quarantineOnGatewayMax = 10
 const reasonsSinceMs = 30 * 24 * 3_600_000
 
@@ -26,15 +29,18 @@ const quarantineQuery = z.object({
 
 /** The operator's pages: gateways, devices and quarantine of the operator's communities, and no resident's name. */
 export function operatorRoutes(app: FastifyInstance, { db }: RouteDeps): void {
+  const numbers = createOperatorNumbers(db)
+
   app.get('/gateways', async (request, reply) => {
     const { here } = request
     const { communityIds } = requireStaff(request, operatorRoles)
     const { q, page } = listQuery.parse(request.query)
-    const offset = (page - 1) * rowsPerPage
-    const [summary, found] = await Promise.all([
-      operatorSummary(db, { communityIds, now: here.now }),
-      listGateways(db, { communityIds, now: here.now, search: q, offset, limit: rowsPerPage }),
-    ])
+    const asked = { communityIds, now: here.now, offset: (page - 1) * rowsPerPage, limit: rowsPerPage }
+    const summary = await numbers.summary(communityIds, here.now)
+    const found =
+      q === ''
+        ? { rows: await listGateways(db, { ...asked, counts: summary.conditions }), total: gatewaysListed(summary) }
+        : await searchGateways(db, { ...asked, search: q })
     const t = operatorText(here.language)
     return sendPage(
       reply,
@@ -62,11 +68,10 @@ export function operatorRoutes(app: FastifyInstance, { db }: RouteDeps): void {
     const { here } = request
     const { communityIds } = requireStaff(request, operatorRoles)
     const { gatewayId } = request.params
-    const scope = { communityIds, gatewayId, search: '', offset: 0 }
-    const gateway = (await listGateways(db, { ...scope, now: here.now, limit: 1 })).rows[0]
+    const gateway = await findGateway(db, { communityIds, gatewayId, now: here.now })
     if (!gateway) throw new NotFound()
     const [devices, quarantine] = await Promise.all([
-      listDevices(db, { ...scope, limit: 500 }),
+      devicesOfGateway(db, { communityIds, gatewayId, devicesMax: devicesOnGatewayMax }),
       listQuarantine(db, { communityIds, gatewayId, reason: '', before: null, limit: quarantineOnGatewayMax }),
     ])
     return sendPage(reply, gatewayPage({ here, gateway, devices, quarantine }))
@@ -76,8 +81,11 @@ export function operatorRoutes(app: FastifyInstance, { db }: RouteDeps): void {
     const { here } = request
     const { communityIds } = requireStaff(request, operatorRoles)
     const { q, page } = listQuery.parse(request.query)
-    const offset = (page - 1) * rowsPerPage
-    const { rows, total } = await listDevices(db, { communityIds, search: q, offset, limit: rowsPerPage })
+    const asked = { communityIds, offset: (page - 1) * rowsPerPage, limit: rowsPerPage }
+    const { rows, total } =
+      q === ''
+        ? { rows: await listDevices(db, asked), total: await numbers.devices(communityIds, here.now) }
+        : await searchDevices(db, { ...asked, search: q })
     const t = operatorText(here.language)
     return sendPage(
       reply,
@@ -132,13 +140,14 @@ export function operatorRoutes(app: FastifyInstance, { db }: RouteDeps): void {
 /** The first line: is Shouwang itself well? */
 function Health({ summary, here }: { summary: OperatorSummary; here: Here }) {
   const t = operatorText(here.language)
-  const { gateways, silent, never, idle, clock, quarantined24h } = summary
+  const { gateways, clocksWrong, quarantined24h } = summary
+  const { silent, never, idle } = summary.conditions
   if (gateways === 0 && quarantined24h === 0) return null
   const parts = [
     ...(silent > 0 ? [t.silent(silent, gateways)] : gateways > never + idle ? [t.well(gateways - never)] : []),
     ...(never > 0 ? [t.never(never)] : []),
     ...(idle > 0 ? [t.idle(idle)] : []),
-    ...(clock > 0 ? [t.clock(clock)] : []),
+    ...(clocksWrong > 0 ? [t.clock(clocksWrong)] : []),
     quarantined24h > 0 ? t.quarantined(quarantined24h) : t.nothingQuarantined,
   ]
   return <p class="lead health">{parts.join(t.join) + t.end}</p>
@@ -152,7 +161,7 @@ function gatewayPage({
 }: {
   here: Here
   gateway: GatewayRow
-  devices: Awaited<ReturnType<typeof listDevices>>
+  devices: DeviceRow[]
   quarantine: Awaited<ReturnType<typeof listQuarantine>>
 }) {
   const t = operatorText(here.language)
@@ -163,7 +172,7 @@ function gatewayPage({
       <GatewayFacts gateway={gateway} here={here} />
       <section aria-labelledby="devices">
         <h2 id="devices">{t.devicesTitle}</h2>
-        {devices.rows.length > 0 ? <DeviceTable rows={devices.rows} here={here} /> : <p>{t.noDevicesHere}</p>}
+        {devices.length > 0 ? <DeviceTable rows={devices} here={here} /> : <p>{t.noDevicesHere}</p>}
       </section>
       <section aria-labelledby="quarantine">
         <h2 id="quarantine">{t.quarantineTitle}</h2>

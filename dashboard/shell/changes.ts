@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Gauge, type Registry } from 'prom-client'
-import { newestAlertEvent } from '../../db/alert-views.js'
+import { findNewestEvents, type NewestEvents } from '../../db/alert-changes.js'
 import type { Database } from '../../db/pool.js'
 import type { Log } from '../../kit/log.js'
 import { startLoop } from '../../kit/loop.js'
@@ -18,6 +18,8 @@ export type Changes = {
 }
 
 const pollMs = 1_000
+/** Every open console asks for its page again: for what is no emergency not all of them in the same moment. */
+const spreadMsMax = 1_000
 const heartbeatMs = 25_000
 const streamsPerKeyMax = 10
 const streamsMax = 5_000
@@ -26,9 +28,11 @@ const streamMsMax = 15 * 60_000
 /** A browser that reads this much too slowly is cut off; it comes back. */
 const unsentBytesMax = 64 * 1024
 
+type Stream = { key: string; openedMs: number; planned?: NodeJS.Timeout | undefined }
+
 /**
  * One poll a second for the whole process, however many browsers listen, finds what other processes did; the signal
- * tells what happened in this one at once.
+ * makes it look at once for what happened in this one. Emergencies are told to all in the same moment.
  */
 export function createChanges({
   db,
@@ -41,9 +45,10 @@ export function createChanges({
   log: Log
   metrics: Registry
 }): Changes {
-  const streams = new Map<ServerResponse, { key: string; openedMs: number }>()
+  const streams = new Map<ServerResponse, Stream>()
   let counter = 0
-  let newest: number | undefined
+  let known: NewestEvents | undefined
+  let raised = false
   new Gauge({
     name: 'shouwang_dashboard_streams',
     help: 'Browsers that listen for changes',
@@ -57,22 +62,46 @@ export function createChanges({
     response.write(text)
     if (response.writableLength > unsentBytesMax) response.destroy()
   }
-  const changed = () => {
-    counter += 1
-    for (const response of streams.keys()) send(response, `event: change\ndata: ${counter}\n\n`)
+  const tell = (response: ServerResponse, stream: Stream) => {
+    clearTimeout(stream.planned)
+    stream.planned = undefined
+    send(response, `event: change\ndata: ${counter}\n\n`)
   }
-  const forget = signal.on('alerts', changed)
+  const changed = ({ emergency }: { emergency: boolean }) => {
+    counter += 1
+    for (const [response, stream] of streams)
+      if (emergency) tell(response, stream)
+      else stream.planned ??= setTimeout(() => tell(response, stream), Math.random() * spreadMsMax)
+  }
+  const forgetStream = (response: ServerResponse) => {
+    clearTimeout(streams.get(response)?.planned)
+    streams.delete(response)
+  }
   const poll = startLoop({
     name: 'dashboard.changes',
     pauseMs: pollMs,
     log,
     work: async () => {
       if (streams.size === 0) return 'idle'
-      const found = await newestAlertEvent(db)
-      if (newest !== undefined && found !== newest) changed()
-      newest = found
+      const heard = raised
+      raised = false
+      const before = known
+      const found = await findNewestEvents(db, { seen: before?.newest ?? 0 }).catch((error: unknown) => {
+        raised ||= heard
+        throw error
+      })
+      const emergency = before !== undefined && found.newestOfEmergency > before.newestOfEmergency
+      if (heard || emergency || (before && found.newest > before.newest)) changed({ emergency })
+      known = {
+        newest: Math.max(found.newest, before?.newest ?? 0),
+        newestOfEmergency: Math.max(found.newestOfEmergency, before?.newestOfEmergency ?? 0),
+      }
       return 'idle'
     },
+  })
+  const forget = signal.on('alerts', () => {
+    raised = true
+    poll.nudge()
   })
   const heartbeat = setInterval(() => {
     const nowMs = performance.now()
@@ -90,7 +119,7 @@ export function createChanges({
       reply.hijack()
       const response = reply.raw
       response.on('error', (error) => log.debug({ error: error.message }, 'stream.failed'))
-      response.on('close', () => streams.delete(response))
+      response.on('close', () => forgetStream(response))
       response.writeHead(200, {
         'content-type': 'text/event-stream; charset=utf-8',
         'cache-control': 'no-store',
@@ -103,13 +132,16 @@ export function createChanges({
       // Browsers that were cut off together do not all come back together.
       const retryMs = 1_000 + Math.floor(Math.random() * 4_000)
       send(response, `retry: ${retryMs}\nevent: change\ndata: ${counter}\n\n`)
+      if (!known) poll.nudge()
       return reply
     },
     stop: async () => {
       forget()
       clearInterval(heartbeat)
-      for (const response of streams.keys()) response.end()
-      streams.clear()
+      for (const response of [...streams.keys()]) {
+        forgetStream(response)
+        response.end()
+      }
       await poll.stop()
     },
   }

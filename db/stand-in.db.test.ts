@@ -16,7 +16,7 @@ beforeAll(async () => {
   database = await startTestDatabase()
   await registerCommunity(database.db, {
     key: 's',
-    homes: 8,
+    homes: 9,
     channelsOf: () => [{ kind: 'email', address: 'worker@example.org' }],
     now,
   })
@@ -124,6 +124,12 @@ test('sent to the database twice, it is there once', async () => {
 test('the whole chain was told: it has two minutes from now before it is told again', async () => {
   await commit(3, [standInAlert(3, { walked: true, step: 3, dueAt: pressedAt + 360_000 })])
   const [row] = await alertsOf(3)
+  expect(row!.due_at.getTime()).toBe(now.getTime() + 120_000)
+})
+
+test('each of the chain was told a while ago: the first is not told again the moment the database is back', async () => {
+  await commit(9, [standInAlert(9, { step: 3, dueAt: now.getTime() + 5_000 })])
+  const [row] = await alertsOf(9)
   expect(row!.due_at.getTime()).toBe(now.getTime() + 120_000)
 })
 

@@ -1,3 +1,4 @@
+import { policies } from '../alerts/escalation.js'
 import type { StandInAlert, StandInPage } from '../ingest/stand-in/record.js'
 import { insertAlert, recordAlertEvent } from './alerts.js'
 import { keepPageLink } from './page-links.js'
@@ -61,9 +62,10 @@ async function ifOurs(tx: Queryable, alertId: number | null): Promise<number | u
   return rows[0]!.ours ? alertId : undefined
 }
 
-function dueAt({ walked, pages, dueAt: due }: StandInAlert, now: Date): Date {
+function dueAt({ walked, step, pages, dueAt: due }: StandInAlert, now: Date): Date {
   if (pages.length === 0 || due === null) return now
-  return new Date(walked ? Math.max(due, now.getTime() + returnGraceMs) : due)
+  const nextIsAgain = walked || step >= policies.emergency!.stepAfterMs.length
+  return new Date(nextIsAgain ? Math.max(due, now.getTime() + returnGraceMs) : due)
 }
 
 async function commitPage(tx: Queryable, alertId: number, page: StandInPage): Promise<void> {

@@ -57,6 +57,8 @@ export function createPresence({
   async function flush(): Promise<'idle'> {
     const now = clock.now()
     await beatEarly(now)
+    // What they sent before has to be there before: a rule that hears "connected" first takes all that for late.
+    if (keptSince() !== null) return 'idle'
     const takenChanges = changes
     changes = new Map()
     try {

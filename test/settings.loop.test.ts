@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -89,7 +90,8 @@ async function startAndSee({ role, wrong: { env, named, says, secret } }: { role
     env: {
       ...Object.fromEntries(ports.map((port) => [port, '0'])),
       DATABASE_URL: database.url,
-      DATA_DIR: join(folder, 'unused'),
+      // Each its own: a journal is for one process at a time.
+      DATA_DIR: join(folder, randomUUID()),
       ...env,
     },
     args: role === 'simulate' ? ['--homes', '1'] : [],

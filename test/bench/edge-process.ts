@@ -20,7 +20,7 @@ export async function startEdgeProcess(
       LOG_LEVEL: 'info',
       ...env,
       // As in package.json.
-      NODE_OPTIONS: `--max-semi-space-size=64 ${env.NODE_OPTIONS ?? ''}`,
+      NODE_OPTIONS: `--max-semi-space-size=32 ${env.NODE_OPTIONS ?? ''}`,
     },
   })
   void running.ended.then(() => rm(dataDir, { recursive: true, force: true }))

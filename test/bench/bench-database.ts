@@ -1,8 +1,8 @@
 import { randomBytes, scryptSync } from 'node:crypto'
-import pg from 'pg'
 import { migrate } from '../../db/migrate.js'
 import { type Database, openDatabase, type Queryable } from '../../db/pool.js'
 import { createLog } from '../../kit/log.js'
+import { createNative } from '../support/database.js'
 
 /** One gateway, one resident and one water meter for each of the 20,000 connections of the memory figure. */
 export const gatewaysMax = 20_000
@@ -12,14 +12,11 @@ export const meterIdOf = (n: number) => `bench-${n}-water`
 
 /** A migrated database of the benchmark's own on the server at `serverUrl`, dropped by `drop`. */
 export async function createBenchDatabase(serverUrl: string) {
-  const name = `shouwang_bench_${randomBytes(6).toString('hex')}`
-  await administer(serverUrl, `create database ${name}`)
-  const url = new URL(serverUrl)
-  url.pathname = `/${name}`
+  const own = await createNative(serverUrl, 'bench')
   const log = createLog({ role: 'bench', level: 'silent' })
-  const db = openDatabase({ url: url.href, log })
+  const db = openDatabase({ url: own.url, log })
   return {
-    url: url.href,
+    url: own.url,
     db,
     /** @throws what the server says where it is no TimescaleDB */
     prepare: async () => {
@@ -28,18 +25,8 @@ export async function createBenchDatabase(serverUrl: string) {
     },
     drop: async () => {
       await db.end()
-      await administer(serverUrl, `drop database ${name} with (force)`)
+      await own.drop()
     },
-  }
-}
-
-async function administer(url: string, sql: string) {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  try {
-    await client.query(sql)
-  } finally {
-    await client.end()
   }
 }
 

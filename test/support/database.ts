@@ -31,8 +31,9 @@ export async function startTestDatabase(): Promise<TestDatabase> {
   }
 }
 
-async function createNative(server: string) {
-  const name = `shouwang_test_${randomBytes(6).toString('hex')}`
+/** An empty database of the caller's own on the server at `server`; `purpose` stands in its name. */
+export async function createNative(server: string, purpose = 'test') {
+  const name = `shouwang_${purpose}_${randomBytes(6).toString('hex')}`
   await administer(server, `create database ${name}`)
   const url = new URL(server)
   url.pathname = `/${name}`

@@ -10,7 +10,10 @@ import { minuteMs } from './support/storm-homes.js'
 import { startWebhookReceiver } from './support/webhook-receiver.js'
 
 /** The embedded database has one session, and takes single readings ten times slower. */
-const gateways = process.env.TEST_DATABASE_URL ? 2_000 : 300
+const isNative = process.env.TEST_DATABASE_URL !== undefined
+const gateways = isNative ? 2_000 : 300
+/** There a page waits until the commit before it is through the one session: 0.6 to 1.0 s on two idle cores. */
+const firePagedMsMax = isNative ? 1_000 : 3_000
 /** Homes where the water ran when the power went; in the second half of them it has been off for 25 min now. */
 const taps = 20
 const backlogMinutes = 60
@@ -130,8 +133,8 @@ test('after a power cut all gateways come back at once, each with an hour of bac
   expect(await opened()).toEqual(range(taps).map((n) => ({ kind: 'water_running', resident_id: `home-${n}` })))
   expect(fires.every((stillSending) => stillSending > 0)).toBe(true)
   // One of four may meet a neighbour on the test's machine.
-  expect(delays.at(-2)).toBeLessThan(1_000)
-  expect(delays.at(-1)).toBeLessThan(2_500)
+  expect(delays.at(-2)).toBeLessThan(firePagedMsMax)
+  expect(delays.at(-1)).toBeLessThan(2.5 * firePagedMsMax)
 })
 
 const range = (count: number) => Array.from({ length: count }, (_, i) => i + 1)

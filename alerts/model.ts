@@ -25,7 +25,19 @@ export const outcomes = [
 ] as const
 export type Outcome = (typeof outcomes)[number]
 
-export const deviceKinds = ['water', 'electricity', 'button', 'smoke', 'gas'] as const
+export const deviceKinds = [
+  'water',
+  'electricity',
+  'button',
+  'smoke',
+  'gas',
+  'co',
+  'leak',
+  'motion',
+  'door',
+  'bed',
+  'voice',
+] as const
 export type DeviceKind = (typeof deviceKinds)[number]
 
 /** What can be wrong, with how bad that is. */
@@ -33,16 +45,20 @@ export const severityOf = {
   button: 'emergency',
   smoke: 'emergency',
   gas: 'emergency',
+  co: 'emergency',
+  voice: 'emergency',
   silence_unusual: 'urgent',
   silent_12h: 'urgent',
   silent_24h: 'urgent',
   water_running: 'warning',
+  leak: 'warning',
   gateway_offline: 'notice',
   device_offline: 'notice',
   battery_low: 'notice',
   tamper: 'notice',
   device_fault: 'notice',
   clock_wrong: 'notice',
+  alarm_standing: 'notice',
 } as const satisfies Record<string, Severity>
 export type AlertKind = keyof typeof severityOf
 
@@ -60,7 +76,7 @@ export type ReadingArrival = {
   kind: DeviceKind
   observedAt: EpochMs
   receivedAt: EpochMs
-  /** '' for meters; pressed, cancelled, test, alarm, clear. */
+  /** '' for meters; pressed, cancelled, test; alarm, clear; motion, still; open, closed; in, out; help, fine. */
   event: string
   /** Cumulative register: L or Wh. */
   value?: number

@@ -14,6 +14,8 @@ const registerMax = 1e12
 const flowMax = 100_000
 /** W, drawn or fed in. */
 const powerMax = 1e9
+/** Breaths and heart beats. */
+const perMinMax = 1_000
 /** The store keeps it in four bytes, which refuse what is smaller than 10^-45. */
 const roundBattery = (part: number) => Math.round(part * 10_000) / 10_000
 
@@ -25,6 +27,12 @@ const common = {
   seq: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
 }
 
+/**
+ * Of a bridge or broker that says again what it had kept: not measured just now. To be verified where the alarm is known,
+ * and an alarm like any other where it is news.
+ */
+const kept = { cached: z.boolean().optional() }
+
 const alarm = z.object({
   ...common,
   alarm: z.boolean(),
@@ -35,6 +43,7 @@ const alarm = z.object({
     .regex(/^\P{Cc}*$/u)
     .optional(),
   test: z.boolean().optional(),
+  ...kept,
 })
 
 export const readingSchemas = {
@@ -48,9 +57,20 @@ export const readingSchemas = {
     wh: z.number().min(0).max(registerMax),
     w: z.number().min(-powerMax).max(powerMax).optional(),
   }),
-  button: z.object({ ...common, event: z.enum(['pressed', 'cancelled', 'test']) }),
+  button: z.object({ ...common, ...kept, event: z.enum(['pressed', 'cancelled', 'test']) }),
   smoke: alarm,
   gas: alarm,
+  co: alarm,
+  leak: alarm,
+  motion: z.object({ ...common, motion: z.boolean() }),
+  door: z.object({ ...common, open: z.boolean() }),
+  bed: z.object({
+    ...common,
+    inBed: z.boolean(),
+    breathsPerMin: z.number().min(0).max(perMinMax).optional(),
+    heartBeatsPerMin: z.number().min(0).max(perMinMax).optional(),
+  }),
+  voice: z.object({ ...common, ...kept, event: z.enum(['help', 'fine']) }),
 } as const
 
 /**
@@ -64,13 +84,28 @@ export const coreFields: Record<ReadingKind, readonly string[]> = {
   button: ['event'],
   smoke: ['alarm'],
   gas: ['alarm'],
+  co: ['alarm'],
+  leak: ['alarm'],
+  motion: ['motion', 'ts'],
+  door: ['open', 'ts'],
+  bed: ['inBed', 'ts'],
+  voice: ['event'],
 }
 
 export type ReadingKind = keyof typeof readingSchemas
+
+/** Kinds that may open an alert by themselves, in the transaction of the reading; the others are for the rules. */
+export const alarmKinds = ['button', 'smoke', 'gas', 'co', 'leak', 'voice'] as const satisfies ReadingKind[]
+export type AlarmKind = (typeof alarmKinds)[number]
+export const isAlarmKind = (kind: ReadingKind): kind is AlarmKind => (alarmKinds as readonly string[]).includes(kind)
 export type WaterReading = z.infer<typeof readingSchemas.water>
 export type ElectricityReading = z.infer<typeof readingSchemas.electricity>
 export type ButtonReading = z.infer<typeof readingSchemas.button>
 export type AlarmReading = z.infer<typeof alarm>
+export type MotionReading = z.infer<typeof readingSchemas.motion>
+export type DoorReading = z.infer<typeof readingSchemas.door>
+export type BedReading = z.infer<typeof readingSchemas.bed>
+export type VoiceReading = z.infer<typeof readingSchemas.voice>
 
 type None = null | undefined
 const isNone = (value: unknown): value is None => value === undefined || value === null
@@ -130,5 +165,54 @@ export const readingTopic = (gatewayId: string, deviceId: string, kind: ReadingK
   `${contractVersion}/${gatewayId}/${deviceId}/${kind}`
 /** `v1/{gatewayId}/status`, retained, `online` or `offline` (the last will). */
 export const statusTopic = (gatewayId: string) => `${contractVersion}/${gatewayId}/status`
-/** `v1/{gatewayId}/+/command`: the only thing a gateway may subscribe to. */
+/** `v1/{gatewayId}/+/command`: the only thing a gateway of v1 may subscribe to. */
 export const commandFilter = (gatewayId: string) => `${contractVersion}/${gatewayId}/+/command`
+
+/** Characters of what a device is asked to say. */
+export const promptCharsMax = 200
+const detailCharsMax = 200
+/** BCP 47: `zh-CN`, `yue`, `nan`. */
+export const languagePattern = /^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}$/
+
+const command = {
+  /** One that was seen before is to be ignored: after a crash here the same command may come once more. */
+  id: z.uuid(),
+  /** When it is too late: what arrives after it is to be ignored. */
+  expiresAt: z.iso.datetime(),
+}
+
+/** What a home can be asked to do, under `v1/{gatewayId}/{deviceId}/command`. */
+export const commandSchemas = {
+  prompt: z.object({
+    ...command,
+    command: z.literal('prompt'),
+    text: z
+      .string()
+      .min(1)
+      .max(promptCharsMax)
+      .regex(/^\P{Cc}+$/u),
+    language: z.string().regex(languagePattern),
+  }),
+  chime: z.object({ ...command, command: z.literal('chime') }),
+  led: z.object({ ...command, command: z.literal('led'), on: z.boolean() }),
+  'close valve': z.object({ ...command, command: z.literal('close valve') }),
+  'self-test': z.object({ ...command, command: z.literal('self-test') }),
+} as const
+
+/**
+ * What came of it, under `v1/{gatewayId}/{deviceId}/command-result`: `done` once it is done, not when it was heard;
+ * `unsupported` from a device that can do no such thing, and is then not asked again.
+ */
+export const commandResultSchema = z.object({
+  id: z.uuid(),
+  result: z.enum(['done', 'failed', 'unsupported']),
+  detail: z.string().max(detailCharsMax).optional(),
+})
+export type CommandResult = z.infer<typeof commandResultSchema>
+
+/** `v1/{gatewayId}/{deviceId}/command`: at QoS 1, not retained. */
+export const commandTopic = (gatewayId: string, deviceId: string) =>
+  `${contractVersion}/${gatewayId}/${deviceId}/command`
+/** `v1/{gatewayId}/{deviceId}/command-result` */
+export const commandResultTopic = (gatewayId: string, deviceId: string) =>
+  `${contractVersion}/${gatewayId}/${deviceId}/command-result`

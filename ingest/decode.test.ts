@@ -89,6 +89,39 @@ describe('understood', () => {
       { ts: '2026-05-01T00:00:00Z', litres: 1 },
       { observedAt: at('2026-05-01T00:00Z') },
     ],
+    [
+      'carbon monoxide',
+      'co',
+      { ts: 1_780_000_000, alarm: true, level: 90, unit: 'ppm' },
+      { event: 'alarm', value: 90 },
+    ],
+    ['a leak without a time', 'leak', { alarm: true }, { event: 'alarm', observedAt: receivedAt, clockWrong: true }],
+    ['movement', 'motion', { ts: 1_780_000_000, motion: true, battery: 0.9 }, { event: 'motion', battery: 0.9 }],
+    ['no movement', 'motion', { ts: 1_780_000_000, motion: false }, { event: 'still' }],
+    ['a door', 'door', { ts: 1_780_000_000, open: true }, { event: 'open' }],
+    ['a door that is closed', 'door', { ts: 1_780_000_000, open: false }, { event: 'closed' }],
+    [
+      'somebody in bed',
+      'bed',
+      { ts: 1_780_000_000, inBed: true, breathsPerMin: 14, heartBeatsPerMin: 61.5 },
+      { event: 'in', value: 14, rate: 61.5 },
+    ],
+    [
+      'nobody in bed',
+      'bed',
+      { ts: 1_780_000_000, inBed: false, breathsPerMin: null },
+      { event: 'out', value: undefined },
+    ],
+    ['help called', 'voice', { event: 'help' }, { event: 'help', observedAt: receivedAt, clockWrong: true }],
+    ['“I’m fine”', 'voice', { ts: 1_780_000_000, event: 'fine' }, { event: 'fine', clockWrong: false }],
+    [
+      'an alarm from memory',
+      'smoke',
+      { ts: 1_780_000_000, alarm: true, cached: true },
+      { event: 'alarm', cached: true },
+    ],
+    ['a press from memory', 'button', { ts: 1_780_000_000, event: 'pressed', cached: true }, { cached: true }],
+    ['help from memory', 'voice', { ts: 1_780_000_000, event: 'help', cached: true }, { cached: true }],
     ['unknown fields are ignored', 'water', { ts: 1_780_000_000, litres: 1, colour: 'blue' }, { value: 1 }],
   ])('%s', (_, kind, body, expected) => {
     const { readings, rejections } = decode(kind, body)
@@ -118,6 +151,9 @@ describe('kept without an odd side field, which is noted', () => {
     ['smoke', { ts: 1_780_000_000, alarm: false, fault: 1, battery: '3 V' }, 'battery', { event: 'clear' }],
     ['water', { ts: 1_780_000_000, litres: 7, battery: 85, flowLpm: 2 }, 'battery', { value: 7, rate: 2 }],
     ['electricity', { ts: 1_780_000_000, wh: 7, w: '40' }, 'w', { value: 7, rate: undefined }],
+    ['co', { ts: 1_780_000_000, alarm: true, cached: 'yes' }, 'cached', { event: 'alarm' }],
+    ['bed', { ts: 1_780_000_000, inBed: true, breathsPerMin: -1, heartBeatsPerMin: 60 }, 'breathsPerMin', { rate: 60 }],
+    ['motion', { ts: 1_780_000_000, motion: true, battery: 85 }, 'battery', { event: 'motion' }],
   ])('%s %j: %s', (kind, body, named, expected) => {
     const { readings, rejections } = decode(kind, body)
     expect(readings).toEqual([expect.objectContaining(expected)])
@@ -150,6 +186,12 @@ describe('quarantined', () => {
     ['null', 'water', 'null', 'wrong shape'],
     ['a string', 'button', '"pressed"', 'wrong shape'],
     ['an unknown event', 'button', { ts: 1_780_000_000, event: 'help' }, 'wrong shape'],
+    ['an unknown word at a panel', 'voice', { ts: 1_780_000_000, event: 'pressed' }, 'wrong shape'],
+    ['an alarm that is no boolean', 'leak', { ts: 1_780_000_000, alarm: 1 }, 'wrong shape'],
+    ['movement without a time', 'motion', { motion: true }, 'time missing'],
+    ['a door in words', 'door', { ts: 1_780_000_000, open: 'open' }, 'wrong shape'],
+    ['a bed without an answer', 'bed', { ts: 1_780_000_000, breathsPerMin: 14 }, 'wrong shape'],
+    ['a bed in 2099', 'bed', { ts: '2099-01-01T00:00:00Z', inBed: true }, 'time absurd'],
     ['an empty batch', 'water', [], 'wrong shape'],
     [
       '1,001 readings',

@@ -1,14 +1,19 @@
 import type { z } from 'zod'
 import {
   type AlarmReading,
+  type BedReading,
   type ButtonReading,
   batchReadingsMax,
   coreFields,
+  type DoorReading,
   type ElectricityReading,
+  isAlarmKind,
+  type MotionReading,
   type PlainMeter,
   type ReadingKind,
   readingSchemas,
   readPlainMeter,
+  type VoiceReading,
   type WaterReading,
 } from './contract.js'
 import { emergencyAgeMsMax, readObservedAt } from './time.js'
@@ -16,9 +21,11 @@ import { emergencyAgeMsMax, readObservedAt } from './time.js'
 /** A reading as it goes to the store. Times in epoch ms. */
 export type DecodedReading = {
   observedAt: number
-  /** '' for a meter; pressed, cancelled, test, alarm, clear. */
+  /** '' for a meter; pressed, cancelled, test; alarm, clear; motion, still; open, closed; in, out; help, fine. */
   event: string
+  /** A cumulative register (L, Wh), the level of an alarm in `unit`, or breaths/min in bed. */
   value?: number | undefined
+  /** L/min, W, or heart beats/min in bed. */
   rate?: number | undefined
   unit?: string | undefined
   battery?: number | undefined
@@ -26,6 +33,8 @@ export type DecodedReading = {
   fault?: boolean | undefined
   seq?: number | undefined
   clockWrong: boolean
+  /** Said again from memory: to be verified where the alarm is known already. */
+  cached?: boolean | undefined
 }
 /** `kept`: the reading itself is among the readings, without what is rejected here. */
 export type Rejection = { reason: string; detail: string; part?: string; kept?: boolean }
@@ -47,7 +56,7 @@ export function decodePayload({
   payload: Uint8Array
   receivedAt: number
 }): Decoded {
-  const parsed = parse(payload)
+  const parsed = parsePayload(payload)
   if ('reason' in parsed) return { readings: [], rejections: [parsed] }
   const items = Array.isArray(parsed.json) ? parsed.json : [parsed.json]
   if (items.length === 0) return { readings: [], rejections: [{ reason: 'wrong shape', detail: 'an empty array' }] }
@@ -96,7 +105,8 @@ function textOf(item: unknown): string {
   }
 }
 
-function parse(payload: Uint8Array): { json: unknown } | Rejection {
+/** A payload as JSON, or why it is none. */
+export function parsePayload(payload: Uint8Array): { json: unknown } | Rejection {
   let text: string
   try {
     text = utf8.decode(payload)
@@ -128,16 +138,17 @@ function readPlain(plain: PlainMeter, receivedAt: number): DecodedReading | unde
   }
 }
 
-function decodeOne(
+/** One object of the v1 contract. Never throws. */
+export function decodeOne(
   kind: ReadingKind,
   item: unknown,
   receivedAt: number,
 ): { reading?: DecodedReading; rejection?: Rejection } {
   const { fields, issue } = readFields(kind, item)
   if (!fields) return { rejection: { reason: 'wrong shape', detail: describeIssue(issue) } }
-  const isMeter = kind === 'water' || kind === 'electricity'
-  const time = readObservedAt(fields.ts, receivedAt, isMeter ? undefined : emergencyAgeMsMax)
-  if (time.kind === 'unusable' && isMeter) return { rejection: { reason: time.reason, detail: time.detail } }
+  const isAlarm = isAlarmKind(kind)
+  const time = readObservedAt(fields.ts, receivedAt, isAlarm ? emergencyAgeMsMax : undefined)
+  if (time.kind === 'unusable' && !isAlarm) return { rejection: { reason: time.reason, detail: time.detail } }
   const reading: DecodedReading = {
     observedAt: time.kind === 'known' ? time.at : receivedAt,
     clockWrong: time.kind === 'unusable',
@@ -147,12 +158,21 @@ function decodeOne(
     seq: fields.seq,
     ...measured(kind, fields),
   }
+  if ('cached' in fields && fields.cached) reading.cached = true
   return issue
     ? { reading, rejection: { reason: 'wrong shape', detail: describeIssue(issue), kept: true } }
     : { reading }
 }
 
-type Fields = WaterReading | ElectricityReading | ButtonReading | AlarmReading
+type Fields =
+  | WaterReading
+  | ElectricityReading
+  | ButtonReading
+  | AlarmReading
+  | MotionReading
+  | DoorReading
+  | BedReading
+  | VoiceReading
 
 /** The fields that can be used, null being none, and the `issue` with the others; no fields where the core is unusable. */
 function readFields(kind: ReadingKind, item: unknown): { fields?: Fields; issue?: z.core.$ZodIssue | undefined } {
@@ -186,8 +206,20 @@ function measured(kind: ReadingKind, reading: Fields) {
     }
     case 'button':
       return { event: (reading as ButtonReading).event }
+    case 'voice':
+      return { event: (reading as VoiceReading).event }
+    case 'motion':
+      return { event: (reading as MotionReading).motion ? 'motion' : 'still' }
+    case 'door':
+      return { event: (reading as DoorReading).open ? 'open' : 'closed' }
+    case 'bed': {
+      const { inBed, breathsPerMin, heartBeatsPerMin } = reading as BedReading
+      return { event: inBed ? 'in' : 'out', value: breathsPerMin, rate: heartBeatsPerMin }
+    }
     case 'smoke':
-    case 'gas': {
+    case 'gas':
+    case 'co':
+    case 'leak': {
       const { alarm, test, level, unit } = reading as AlarmReading
       return { event: test ? 'test' : alarm ? 'alarm' : 'clear', value: level, unit }
     }

@@ -34,9 +34,28 @@ export type PersonCard = {
   channels: { position: number; kind: string; address: string; secret: string | null }[]
 }
 
-export type GatewayRecord = {
+/** How a gateway speaks. */
+export type GatewayDialect = {
+  /** `v1`, or the name of a dialect. */
+  dialect: string
+  /** Where it may speak beside `v1/{gatewayId}/`: beginnings of topics. */
+  baseTopics: string[]
+  /** What the operator has written for its adapter, and what the adapter keeps; null with v1. */
+  dialectSettings: unknown
+  dialectMemory: Record<string, unknown> | null
+  dialectMemoryVersion: number
+  /** IANA zone of its community. */
+  timeZone: string
+  /** It speaks to another broker, to which ingest subscribes, and has no login here. */
+  attached: boolean
+}
+
+export type GatewayRecord = GatewayDialect & {
   gatewayId: string
   secretHash: string
+  /** The secret before the last one still opens the door until then. */
+  secretHashBefore: string | null
+  secretBeforeUntil: EpochMs | null
   disabled: boolean
   devices: RegisteredDevice[]
 }
@@ -86,8 +105,14 @@ export function createDirectorySource(db: Queryable): DirectorySource {
 }
 
 const gatewaysSql = `
-  select gateway_id as "gatewayId", secret_hash as "secretHash", disabled_at is not null as disabled
-    from gateways where gateway_id = any($1)`
+  select gateway_id as "gatewayId", secret_hash as "secretHash", disabled_at is not null as disabled, dialect,
+         secret_hash_before as "secretHashBefore",
+         round(extract(epoch from secret_before_until) * 1000)::float8 as "secretBeforeUntil",
+         base_topics as "baseTopics", dialect_settings as "dialectSettings",
+         case when dialect = 'v1' then null else dialect_memory end as "dialectMemory",
+         dialect_memory_version as "dialectMemoryVersion", time_zone as "timeZone",
+         via = 'attached' as attached
+    from gateways join communities using (community_id) where gateway_id = any($1)`
 
 const devicesSql = `
   select gateway_id as "gatewayId", device_no as "deviceNo", device_id as "deviceId", kind, resident_id as "residentId", room

@@ -1,4 +1,5 @@
 import type { Queryable } from './pool.js'
+import { storableText } from './storable.js'
 
 /**
  * Input that could not be understood. receivedAt in epoch ms; payloadBytes: its size where `payload` is only its start;
@@ -30,9 +31,9 @@ export async function insertQuarantine(tx: Queryable, rows: QuarantineRow[]): Pr
     [
       rows.map((row) => row.receivedAt),
       rows.map((row) => row.gatewayId),
-      rows.map((row) => printable(row.topic).slice(0, topicCharsMax)),
+      rows.map((row) => storableText(row.topic).slice(0, topicCharsMax)),
       rows.map((row) => row.reason),
-      rows.map((row) => printable(row.detail).slice(0, 500)),
+      rows.map((row) => storableText(row.detail).slice(0, 500)),
       rows.map((row) => Buffer.from(row.payload.subarray(0, quarantinePayloadBytesMax))),
       rows.map((row) => row.payloadBytes ?? row.payload.length),
       rows.map((row) => row.kept ?? false),
@@ -64,6 +65,3 @@ export async function insertFinding(
     })),
   )
 }
-
-/** PostgreSQL's text takes no NUL. */
-const printable = (text: string) => text.replaceAll('\0', '␀')

@@ -86,12 +86,12 @@ export function createGatewayCards({
     onResidents(known)
   }
 
-  function accept({ gatewayId, secretHash, disabled, devices }: GatewayRecord, loadedAt: number) {
+  function accept(record: GatewayRecord, loadedAt: number) {
+    const { gatewayId } = record
     const old = entries.get(gatewayId)?.card
-    const same = old?.secretHash === secretHash && old.disabled === disabled && isDeepStrictEqual(old.devices, devices)
-    if (same) old.loadedAt = loadedAt
+    if (old && isDeepStrictEqual(old, { ...record, loadedAt: old.loadedAt })) old.loadedAt = loadedAt
     else {
-      const card: GatewayCard = { gatewayId, secretHash, disabled, devices, loadedAt }
+      const card: GatewayCard = { ...record, loadedAt }
       keep(card)
       shelf.put('gateway', gatewayId, card)
     }
@@ -175,6 +175,37 @@ export function createGatewayCards({
       if (!device) return lookUpSlowly(gatewayId, deviceId)
       if (ageMs > freshMsMax && loads.askQuietly(gatewayId)) touch(gatewayId, entry)
       return { kind: 'found', device }
+    },
+    cardOf: (gatewayId: string): GatewayCard | undefined => {
+      const entry = entries.get(gatewayId)
+      // A gateway none of whose messages is understood asks for no device, and waits for a mapping that was put right.
+      if (entry && ageOf(entry.card, epochNow()) > freshMsMax && loads.askQuietly(gatewayId)) touch(gatewayId, entry)
+      return entry?.card
+    },
+    lookUpOwn: (gatewayId: string, deviceId: string): DeviceLookup | Promise<DeviceLookup> => {
+      const entry = entries.get(gatewayId)
+      const found = (known: Entry | undefined): DeviceLookup => {
+        const device = known && deviceOf(known, deviceId)
+        return device ? { kind: 'found', device } : { kind: 'unknown device' }
+      }
+      const ageMs = entry ? ageOf(entry.card, epochNow()) : Number.POSITIVE_INFINITY
+      const isKnown = entry !== undefined && deviceOf(entry, deviceId) !== undefined
+      if (entry && ageMs <= (isKnown ? freshMsMax : missReloadMsMin)) return found(entry)
+      if (entry && isKnown && (ageMs <= servedMsMax || loads.isAway())) {
+        if (loads.askQuietly(gatewayId)) touch(gatewayId, entry)
+        return found(entry)
+      }
+      return loadUsed(gatewayId, 'soon').then(found, (error: Error) => {
+        if (entry) return found(entry)
+        throw error
+      })
+    },
+    /** What its adapter has learned, which is safe elsewhere: on the shelf, for an edge that starts without the database. */
+    noteMemory: (gatewayId: string, dialectMemory: Record<string, unknown>) => {
+      const entry = entries.get(gatewayId)
+      if (!entry) return
+      entry.card = { ...entry.card, dialectMemory }
+      shelf.put('gateway', gatewayId, entry.card)
     },
     restore: keep,
     /** Has the oldest cards asked for, a few at a time. */

@@ -1,18 +1,11 @@
 import { z } from 'zod'
 import type { EpochMs } from '../alerts/model.js'
-import type { CommunityCard, PersonCard, ResidentCard } from '../db/directory.js'
-import type { RegisteredDevice } from '../db/gateway-registry.js'
+import type { CommunityCard, GatewayRecord, PersonCard, ResidentCard } from '../db/directory.js'
 import type { Log } from '../kit/log.js'
 import { type ReadingKind, readingSchemas } from './contract.js'
 
 /** What an edge knows of a gateway; `loadedAt` is when the database said so, or began to. */
-export type GatewayCard = {
-  gatewayId: string
-  secretHash: string
-  disabled: boolean
-  devices: RegisteredDevice[]
-  loadedAt: EpochMs
-}
+export type GatewayCard = GatewayRecord & { loadedAt: EpochMs }
 
 /** Where cards survive the process: buffered, best effort. A lost write is made up for when the card is next loaded. */
 export type Shelf = {
@@ -45,7 +38,16 @@ const schemas: { [K in Kind]: z.ZodType<Cards[K]> } = {
   gateway: z.object({
     gatewayId: text,
     secretHash: text,
+    secretHashBefore: nullable,
+    secretBeforeUntil: z.number().nullable(),
     disabled: z.boolean(),
+    dialect: text,
+    baseTopics: z.array(text),
+    dialectSettings: z.unknown(),
+    dialectMemory: z.record(text, z.unknown()).nullable(),
+    dialectMemoryVersion: z.number(),
+    timeZone: text,
+    attached: z.boolean(),
     devices: z.array(z.object({ deviceNo: z.int(), deviceId: text, kind, residentId: text, room: text })),
     loadedAt: z.number(),
   }),

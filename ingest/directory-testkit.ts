@@ -1,10 +1,23 @@
-import type { DirectorySource, PersonCard, ResidentCard } from '../db/directory.js'
+import type { DirectorySource, GatewayRecord, PersonCard, ResidentCard } from '../db/directory.js'
 import type { RegisteredDevice } from '../db/gateway-registry.js'
 import type { Queryable } from '../db/pool.js'
 import type { Shelf } from './directory.js'
 
 const hourMs = 3_600_000
 const kinds = ['water', 'electricity', 'button', 'smoke', 'gas'] as const
+
+/** One that speaks v1, and whose secret was never rotated. */
+export const plainGateway: Omit<GatewayRecord, 'gatewayId' | 'secretHash' | 'disabled' | 'devices'> = {
+  secretHashBefore: null,
+  secretBeforeUntil: null,
+  dialect: 'v1',
+  baseTopics: [],
+  dialectSettings: null,
+  dialectMemory: null,
+  dialectMemoryVersion: 0,
+  timeZone: 'Asia/Shanghai',
+  attached: false,
+}
 
 /** Rows as the tables have them: what a fake source answers from, and what a real database can be filled with. */
 export type World = {
@@ -118,7 +131,7 @@ export function createFakeSource(world: World): DirectorySource {
         gateways: asked.map(({ gatewayId, secretHash, disabled }) => {
           const own = bound.filter((device) => device.gatewayId === gatewayId)
           const devices = own.map(({ gatewayId: _, unbound: __, ...device }) => device)
-          return { gatewayId, secretHash, disabled, devices }
+          return { ...plainGateway, gatewayId, secretHash, disabled, devices }
         }),
         residents: world.residents.filter(({ residentId }) => bound.some((d) => d.residentId === residentId)),
       })

@@ -3,7 +3,14 @@ import type { DirectorySource, GatewayRecord } from '../db/directory.js'
 import { systemClock } from '../kit/clock.js'
 import { createLog } from '../kit/log.js'
 import { createDirectory, type Directory, DirectoryUnavailable } from './directory.js'
-import { createDice, createFakeShelf, createFakeSource, generateWorld, type World } from './directory-testkit.js'
+import {
+  createDice,
+  createFakeShelf,
+  createFakeSource,
+  generateWorld,
+  plainGateway,
+  type World,
+} from './directory-testkit.js'
 import { isStorageFailure } from './storage-failure.js'
 
 const start = Date.parse('2026-06-01T04:00:00Z')
@@ -92,6 +99,7 @@ const bindDevice = (deviceId: string, gatewayId: string) =>
     unbound: false,
   })
 const oneDeviceHome = (gatewayId: string): GatewayRecord => ({
+  ...plainGateway,
   gatewayId,
   secretHash: '',
   disabled: false,

@@ -30,6 +30,15 @@ export type Directory = {
   findGateway(gatewayId: string): Promise<GatewayCard | undefined>
   /** The device that a gateway speaks for; at once where it is known. @throws DirectoryUnavailable where nobody can tell */
   lookUp(gatewayId: string, deviceId: string): DeviceLookup | Promise<DeviceLookup>
+  /** What is in memory of a gateway, however old. */
+  cardOf(gatewayId: string): GatewayCard | undefined
+  /**
+   * As `lookUp`, for a device whose id is made of its gateway's, so that nobody else can have it: what the card does not
+   * have is unknown where the database cannot be asked. @throws DirectoryUnavailable where the gateway is not known
+   */
+  lookUpOwn(gatewayId: string, deviceId: string): DeviceLookup | Promise<DeviceLookup>
+  /** What the adapter of a gateway has learned since its card was loaded, once that is safe. */
+  noteMemory(gatewayId: string, memory: Record<string, unknown>): void
   residentOf(residentId: string): ResidentCard | undefined
   /** Who is told of an emergency of this resident at `now`: what `loadChain` says, from memory. */
   chainOf(residentId: string, now: EpochMs): Chain
@@ -98,6 +107,9 @@ export function createDirectory({
     },
     findGateway: gateways.find,
     lookUp: gateways.lookUp,
+    cardOf: gateways.cardOf,
+    lookUpOwn: gateways.lookUpOwn,
+    noteMemory: gateways.noteMemory,
     residentOf: residents.get,
     chainOf: people.chainOf,
     personOf: people.personOf,

@@ -7,7 +7,7 @@ import type { Message } from './message.js'
 import type { StandInAlert } from './stand-in/record.js'
 import type { StandIn } from './stand-in/stand-in.js'
 import { isStorageFailure } from './storage-failure.js'
-import type { Work } from './understand.js'
+import type { Work } from './work.js'
 
 /** One piece of what is drained: about 6,000 readings in arrays. */
 const pieces = {
@@ -55,7 +55,11 @@ export function createDrain({
       await isDatabaseThere()
       const messages = entries.map(messageOf)
       const batch = await Promise.all(messages.map(async (message) => withinBudget(await understand(message))))
-      await (range === 'alarms' ? commitAlarms(batch) : commitMeters(batch))
+      // Of a device that has been claimed since it was kept, what was for nobody is an alarm.
+      const isUrgent = ({ alarms }: Work) => range === 'alarms' || alarms.length > 0
+      const [urgent, others] = [batch.filter(isUrgent), batch.filter((work) => !isUrgent(work))]
+      if (urgent.length > 0) await commitAlarms(urgent)
+      if (others.length > 0) await commitMeters(others)
       await journal.remove(range, entries)
       share[range] = 1
       return { kind: 'committed', messages, entries }
@@ -99,7 +103,9 @@ export function createDrain({
   }
 
   async function commitTold(work: Work, told: StandInAlert[]) {
-    await commits.alarms('journal', [work], told).catch(unlessStorage((error) => commits.alarmsUnjudged(work, error)))
+    await commits
+      .alarms('journal', [work], told)
+      .catch(unlessStorage((error) => commits.alarmsUnjudged(work, error, told)))
     standIn.release(work.alarms)
   }
 

@@ -6,17 +6,21 @@ import type { Database } from '../db/pool.js'
 import type { Clock } from '../kit/clock.js'
 import type { Log } from '../kit/log.js'
 import type { Signal } from '../kit/signal.js'
+import { createAttachedPresence } from './attach/presence.js'
 import { createCommits } from './commit.js'
 import { createDirectory, type Directory, type Shelf } from './directory.js'
 import type { Journal } from './journal/journal.js'
 import { createLane, type LaneLimits } from './lane.js'
+import { createMemories } from './memories.js'
 import type { Message } from './message.js'
 import { createPresence } from './presence.js'
 import { createQuarantineBudget } from './quarantine-budget.js'
 import type { StandIn } from './stand-in/stand-in.js'
 import { isStorageFailure } from './storage-failure.js'
-import { createStoreAndForward, rowsOf, type StoreAndForward } from './store-and-forward.js'
-import { createUnderstand, toQuarantine, type Work } from './understand.js'
+import { createStoreAndForward, type StoreAndForward } from './store-and-forward.js'
+import { createUnderstand } from './understand.js'
+import { createUnderstandDialect } from './understand-dialect.js'
+import { newWork, type Reply, rowsOf, toQuarantine, type Work } from './work.js'
 
 const meterLimits: Omit<LaneLimits, 'commitMsMax'> = { commitsMax: 2, batchRowsMax: 2_500, queueRowsMax: 200_000 }
 /** Emergencies have a lane of their own: they never wait behind meters, and keep their order. */
@@ -44,7 +48,8 @@ export type Fallback = {
 /**
  * From a publish to the commit. `accept` resolves when the message is safe: its readings committed, an alarm's alert and
  * first pages with them, what could not be understood quarantined; or, while the database is away and there is a
- * `fallback`, when it is in the journal on disk. It rejects only when the storage fails.
+ * `fallback`, when it is in the journal on disk; with what its gateway waits for as an answer. It rejects only when the
+ * storage fails.
  */
 export function createIngest({
   db,
@@ -66,10 +71,10 @@ export function createIngest({
   const ownDirectory = fallback
     ? undefined
     : createDirectory({ source: createDirectorySource(db), shelf: forgetfulShelf, clock, log })
-  const { lookUp } = (fallback?.directory ?? ownDirectory)!
+  const { lookUp, lookUpOwn, cardOf, findGateway, noteMemory } = (fallback?.directory ?? ownDirectory)!
   let store: StoreAndForward | undefined
   const presence = createPresence({ db, edgeId, keptSince: () => store?.keptSince() ?? null, clock, log })
-  const commits = createCommits({ db, clock, log, metrics, signal })
+  const memories = createMemories({ shelve: noteMemory })
   const budget = createQuarantineBudget({
     dropped: new Counter({
       name: 'shouwang_quarantine_dropped_total',
@@ -77,7 +82,15 @@ export function createIngest({
       registers: [metrics],
     }),
   })
-  const read = createUnderstand({ lookUp, presence })
+  const commits = createCommits({ db, clock, log, metrics, signal, memories, budget })
+  const attachedPresence = createAttachedPresence({ presence, clock })
+  const said = {
+    sawClock: presence.sawClock,
+    connected: (gatewayId: string) => attachedPresence.said(gatewayId, true),
+    disconnected: (gatewayId: string) => attachedPresence.said(gatewayId, false),
+  }
+  const understandDialect = createUnderstandDialect({ lookUpOwn, memories, presence: said })
+  const read = createUnderstand({ lookUp, cardOf, findGateway, understandDialect, presence: said })
 
   const meters = createLane<Work>({
     name: 'meters',
@@ -96,7 +109,7 @@ export function createIngest({
         const seen = await commits.alarms(name, batch)
         store?.committed(batch, seen)
       },
-      reject: commits.alarmsUnjudged,
+      reject: (work, error) => commits.alarmsUnjudged(work, error),
     })
   const alarms = alarmLane('alarms')
   const backlogs = alarmLane('alarm backlogs')
@@ -112,7 +125,7 @@ export function createIngest({
   /** A bug of ours must not make a gateway come back with the same message for ever. */
   const asNotUnderstood = (message: Message, error: Error): Work => {
     log.error({ err: error, gatewayId: message.gatewayId }, 'message.notUnderstood')
-    return { message, readings: [], alarms: [], quarantine: [toQuarantine(message, 'not understood', error.message)] }
+    return { ...newWork(message), quarantine: [toQuarantine(message, 'not understood', error.message)] }
   }
   function understand(message: Message): Work | Promise<Work> {
     const orNotUnderstood = (error: unknown) => {
@@ -132,12 +145,17 @@ export function createIngest({
     return work
   }
 
-  async function commitOnly(message: Message): Promise<void> {
+  async function commitOnly(message: Message): Promise<Reply[] | undefined> {
     const work = withinBudget(await understand(message))
-    if (work.alarms.length > 0)
-      return (work.alarms.length > liveAlarmsMax ? backlogs : alarms).add(work, work.alarms.length)
     const rows = rowsOf(work)
-    return rows === 0 ? undefined : meters.add(work, rows)
+    const lane = work.alarms.length === 0 ? meters : work.alarms.length > liveAlarmsMax ? backlogs : alarms
+    try {
+      if (rows > 0) await lane.add(work, rows)
+    } catch (error) {
+      memories.takeBack(work.memory)
+      throw error
+    }
+    return work.replies
   }
 
   if (fallback)
@@ -148,6 +166,7 @@ export function createIngest({
       lanes: { meters, alarms, backlogs },
       liveAlarmsMax,
       commits,
+      memories,
       isDatabaseThere: () => db.transaction(async () => undefined, { msMax: 1_000 }),
       clock,
       log,
@@ -157,6 +176,7 @@ export function createIngest({
   return {
     edgeId,
     presence,
+    attachedPresence,
     accept: store ? store.accept : commitOnly,
     /** Undefined without a fallback. */
     journalState: () => store?.state(),

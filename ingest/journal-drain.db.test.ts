@@ -115,6 +115,27 @@ test('what neither the database nor the disk took is told once, and committed as
   expect(pages).toEqual([{ page_id: told[0]!.page.pageId, status: 'sent' }])
 })
 
+test('a call for help whose alert was closed: the next one is told while the database is away', async () => {
+  await database.db.query(
+    `insert into devices (device_id, kind, gateway_id, resident_id, bound_at)
+     values ('a-4-voice', 'voice', 'a-4', 'a-4', $1)`,
+    [clock.now()],
+  )
+  const { send, told, drained } = await startIngest({ homes: [4] })
+  await send(4, 'voice', { ts: Date.now(), event: 'help' })
+  expect(await alertsOf(4)).toHaveLength(1)
+  await database.db.query(
+    `update alerts set stage = 'closed', outcome = 'other', closed_at = now(), due_at = null where resident_id = 'a-4'`,
+  )
+  await line.away()
+  await send(4, 'voice', { ts: Date.now(), event: 'help' })
+  await eventually('told', () => told.length > 0 || undefined)
+  expect(told[0]!.page).toMatchObject({ kind: 'voice', severity: 'emergency' })
+  await line.mend()
+  await drained()
+  expect(await alertsOf(4)).toHaveLength(2)
+})
+
 test('an array of hundreds of alarms and clears is committed, however long it takes, and holds nobody up', async () => {
   const { send, drained, inJournal } = await startIngest({ homes: [1, 2] })
   const from = Date.now() - 80_000_000

@@ -16,6 +16,8 @@ export type LaneLimits = {
 }
 
 export class StorageUnavailable extends Error {}
+/** The journal has no room for this one; for others it may have. */
+export class NoRoom extends StorageUnavailable {}
 
 export type Lane<T> = {
   /** Resolves when it is committed. @throws StorageUnavailable */

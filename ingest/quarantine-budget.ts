@@ -14,6 +14,8 @@ const shortened = (row: QuarantineRow): QuarantineRow => ({
   payloadBytes: row.payloadBytes ?? row.payload.length,
 })
 
+export type QuarantineBudget = ReturnType<typeof createQuarantineBudget>
+
 /**
  * Bounds what one gateway can write into quarantine. The row that reaches the limit says so; what comes after it in that
  * hour is acknowledged and dropped.

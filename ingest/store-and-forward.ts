@@ -5,16 +5,18 @@ import type { Log } from '../kit/log.js'
 import { type Loop, startLoop } from '../kit/loop.js'
 import type { EpisodeSeen } from './alarms.js'
 import type { Commits } from './commit.js'
+import { type AlarmKind, isAlarmKind } from './contract.js'
 import { createDrain } from './drain.js'
 import { encodeMessage } from './journal/entry.js'
 import { type Journal, JournalFull, type JournalRange } from './journal/journal.js'
 import { createShares, ShareSpent } from './journal/share.js'
-import { type Lane, StorageUnavailable } from './lane.js'
+import { type Lane, NoRoom, StorageUnavailable } from './lane.js'
+import type { Memories } from './memories.js'
 import type { Message } from './message.js'
 import type { StandIn } from './stand-in/stand-in.js'
 import { isStorageFailure } from './storage-failure.js'
 import { readTopic } from './topic.js'
-import type { Work } from './understand.js'
+import { type Reply, rowsOf, type Work } from './work.js'
 
 const drainPauseMs = 500
 /** A message has waited in its lane for less than this when it goes into the journal. */
@@ -55,6 +57,7 @@ export function createStoreAndForward({
   lanes,
   liveAlarmsMax,
   commits,
+  memories,
   isDatabaseThere,
   clock,
   log,
@@ -71,6 +74,7 @@ export function createStoreAndForward({
   /** Alarms in one message beyond which it is a backlog. */
   liveAlarmsMax: number
   commits: Commits
+  memories: Pick<Memories, 'takeBack' | 'journaled'>
   /** Resolves when the database answers. */
   isDatabaseThere: () => Promise<unknown>
   clock: Clock
@@ -119,21 +123,34 @@ export function createStoreAndForward({
     log.info({ range, ms }, 'journal.drained')
   }
 
-  function accept(message: Message): Promise<void> {
+  function accept(message: Message): Promise<Reply[] | undefined> {
     try {
       const work = understand(message)
-      return work instanceof Promise ? work.then(take, (error) => keepUnread(message, error as Error)) : take(work)
+      return work instanceof Promise
+        ? work.then(takeAndReply, (error) => keepUnread(message, error as Error))
+        : takeAndReply(work)
     } catch (error) {
       return keepUnread(message, error as Error)
     }
   }
 
   /** Whose it is nobody can tell now: it is kept as it came. */
-  function keepUnread(message: Message, error: Error): Promise<void> {
-    if (!isStorageFailure(error)) return Promise.reject(error)
+  async function keepUnread(message: Message, error: Error): Promise<undefined> {
+    if (!isStorageFailure(error)) throw error
     const range = rangeOf(message)
     goAway(range, error)
-    return keep(range, message, undefined)
+    await keep(range, message, undefined)
+  }
+
+  const takeAndReply = (work: Work) => {
+    const { replies, memory } = work
+    return take(work).then(
+      () => replies,
+      (error) => {
+        memories.takeBack(memory)
+        throw error
+      },
+    )
   }
 
   function take(work: Work): Promise<void> {
@@ -165,6 +182,7 @@ export function createStoreAndForward({
     try {
       if (range === 'meters') shares.check(message.gatewayId, value.length)
       const seq = await journal.append(range, value, alerts.length > 0 ? alerts : undefined)
+      memories.journaled(work?.memory)
       if (range === 'meters') shares.add(message.gatewayId, value.length)
       tell(seq)
       standIn.adopt(alarms, seq)
@@ -176,8 +194,9 @@ export function createStoreAndForward({
       }
       // Nobody waits for the disk: told now, acknowledged when it can be kept.
       tell()
-      if (range === 'meters') await sleep(refusalPauseMs, undefined, { ref: false })
-      throw new StorageUnavailable((error as Error).message)
+      if (range === 'meters' && !message.shared) await sleep(refusalPauseMs, undefined, { ref: false })
+      const Refusal = error instanceof JournalFull ? NoRoom : StorageUnavailable
+      throw new Refusal((error as Error).message)
     } finally {
       clearTimeout(tooSlow)
     }
@@ -210,7 +229,7 @@ export function createStoreAndForward({
     /** Alarms that were committed the usual way. */
     committed: (batch: Work[], seen: EpisodeSeen[]) => {
       for (const work of batch) standIn.stored(work.alarms)
-      for (const { deviceNo, kind, episode } of seen) if (kind !== 'button') standIn.committed(deviceNo, episode)
+      for (const { deviceNo, kind, episode } of seen) if (standsUntilCleared(kind)) standIn.committed(deviceNo, episode)
     },
     keptSince: (): Date | null => {
       const from = ranges.filter((range) => since[range] !== null)
@@ -242,12 +261,19 @@ export function createStoreAndForward({
   }
 }
 
-/** What a message weighs in its lane. */
-export const rowsOf = ({ alarms, readings, quarantine }: Work) =>
-  alarms.length > 0 ? alarms.length : readings.length + quarantine.length
+/**
+ * A press or a call for help is one moment. While the database is away nobody hears that its alert was closed, and the next
+ * one must not join it.
+ */
+const standsUntilCleared = (kind: AlarmKind) => kind !== 'button' && kind !== 'voice'
 
-/** Where a message belongs whose device is not known: by its topic. */
+/**
+ * Where a message belongs whose gateway is not known: by its topic. What is not plainly a meter's may be an alarm in another
+ * dialect.
+ */
 function rangeOf({ topic, gatewayId }: Message): JournalRange {
   const address = readTopic(topic, gatewayId)
-  return address.kind === 'reading' && ['button', 'smoke', 'gas'].includes(address.readingKind) ? 'alarms' : 'meters'
+  return address.kind === 'other' || (address.kind === 'reading' && isAlarmKind(address.readingKind))
+    ? 'alarms'
+    : 'meters'
 }

@@ -3,6 +3,7 @@ import { contractVersion, idPattern, type ReadingKind, readingSchemas } from './
 export type Address =
   | { kind: 'reading'; deviceId: string; readingKind: ReadingKind }
   | { kind: 'status' }
+  | { kind: 'answer'; deviceId: string }
   | { kind: 'other' }
 
 /** What a topic of `gatewayId` addresses in the v1 contract. */
@@ -11,6 +12,8 @@ export function readTopic(topic: string, gatewayId: string): Address {
   if (version !== contractVersion || gateway !== gatewayId || third === undefined || rest.length > 0)
     return { kind: 'other' }
   if (fourth === undefined) return third === 'status' ? { kind: 'status' } : { kind: 'other' }
-  if (!idPattern.test(third) || !Object.hasOwn(readingSchemas, fourth)) return { kind: 'other' }
+  if (!idPattern.test(third)) return { kind: 'other' }
+  if (fourth === 'command-result') return { kind: 'answer', deviceId: third }
+  if (!Object.hasOwn(readingSchemas, fourth)) return { kind: 'other' }
   return { kind: 'reading', deviceId: third, readingKind: fourth as ReadingKind }
 }

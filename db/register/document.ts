@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { deviceKinds } from '../../alerts/model.js'
 import { idPattern } from '../../ingest/contract.js'
+import { baseTopicProblem, baseTopicsMax, reservedGatewayIds } from '../../ingest/dialects/base-topics.js'
+import { dialectNames } from '../../ingest/dialects/dialect.js'
 
 const id = z.string().regex(idPattern, 'letters, digits and . _ : - only, at most 64')
 const text = (charsMax: number) => z.string().trim().min(1).max(charsMax)
@@ -13,6 +15,10 @@ const timeZone = z.string().refine((zone) => {
 }, 'not a known IANA time zone')
 /** Long enough that guessing over MQTT or the login form is hopeless. */
 const secret = z.string().min(12).max(128)
+const baseTopic = z.string().superRefine((topic, issue) => {
+  const problem = baseTopicProblem(topic)
+  if (problem) issue.addIssue(problem)
+})
 const language = z.enum(['zh', 'en']).default('zh')
 
 const channel = z.discriminatedUnion('kind', [
@@ -59,18 +65,38 @@ export const registerDocument = z.strictObject({
     )
     .default([]),
   gateways: z
-    .array(z.strictObject({ id, community: id, label: z.string().max(100).default(''), secret: secret.optional() }))
+    .array(
+      z.strictObject({
+        id: id.refine((gatewayId) => !reservedGatewayIds.includes(gatewayId), 'a reserved word'),
+        community: id,
+        label: z.string().max(100).default(''),
+        secret: secret.optional(),
+        /** Whether the secret is stored although the gateway's was rotated or revoked on its page. */
+        replaceSecret: z.boolean().default(false),
+        /** New gateways speak v1 to our own broker; of those that there are, what is left out here stays. */
+        dialect: z.enum(['v1', ...dialectNames]).optional(),
+        baseTopics: z.array(baseTopic).max(baseTopicsMax).optional(),
+        /** What its adapter needs to know: the mapping of the generic dialect. */
+        dialectSettings: z.unknown().optional(),
+        via: z.enum(['own', 'attached']).optional(),
+      }),
+    )
     .default([]),
   devices: z
     .array(
       z.strictObject({
-        id,
+        id: id.optional(),
+        /** What the gateway calls it, in a dialect; its id is made of that. */
+        native: text(200).optional(),
         kind: z.enum(deviceKinds),
         gateway: id,
         resident: id,
         room: z.string().max(100).default(''),
       }),
     )
+    .refine((devices) => devices.every((each) => (each.id === undefined) !== (each.native === undefined)), {
+      error: 'a device has either an id or, in a dialect, its native name',
+    })
     .default([]),
   family: z
     .array(

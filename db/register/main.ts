@@ -24,12 +24,16 @@ await runRole({
     const db = await connectDatabase({ settings, signal, log, teardown })
     const now = new Date()
     if (document) {
-      const issued = await register(db, { document, timeZoneDefault: settings.TZ_DEFAULT, now }).catch(
+      const { issued, keptSecrets } = await register(db, { document, timeZoneDefault: settings.TZ_DEFAULT, now }).catch(
         (error: Error) => {
           throw new StartError(`register ${file}: nothing was registered: ${error.message}`)
         },
       )
       console.log(`${file} is registered.`)
+      if (keptSecrets.length > 0)
+        console.log(
+          `Not stored, changed on their pages since: the secrets of ${keptSecrets.join(', ')} ("replaceSecret": true stores them).`,
+        )
       if (issued.length > 0) console.log('Made up for new entries, shown once:')
       for (const { kind, of, value } of issued) console.log(`  ${kind} of ${of}: ${value}`)
     } else {

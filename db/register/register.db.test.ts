@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { verifySecret } from '../../kit/secret-hash.js'
 import { startTestDatabase, type TestDatabase } from '../../test/support/database.js'
+import { findBaseTopicClash } from '../attached.js'
+import { addGateway } from '../gateway-registration.js'
+import { revokeSecret, rotateSecret } from '../gateway-secrets.js'
 import { type RegisterInput, registerDocument } from './document.js'
 import { register } from './register.js'
 
@@ -36,12 +39,12 @@ const village: RegisterInput = {
 }
 
 test('new entries get a password and a secret that are shown once and stored as hashes; again changes nothing', async () => {
-  const issued = await apply(village)
+  const { issued } = await apply(village)
   expect(issued.map(({ kind, of }) => `${kind} of ${of}`).sort()).toEqual(['password of zhang', 'secret of g1'])
   const [gateway] = await rows('select secret_hash from gateways')
   const secret = issued.find(({ kind }) => kind === 'secret')!.value
   expect(await verifySecret(secret, gateway.secret_hash)).toBe(true)
-  expect(await apply(village)).toEqual([])
+  expect(await apply(village)).toEqual({ issued: [], keptSecrets: [] })
   expect(await rows('select secret_hash from gateways')).toEqual([gateway])
   expect(await rows('select resident_id, time_zone from residents order by 1')).toEqual([
     { resident_id: 'r1', time_zone: 'Asia/Shanghai' },
@@ -66,6 +69,99 @@ test('a reference to nobody registers nothing', async () => {
     }),
   ).rejects.toThrow()
   expect(await rows("select from communities where community_id = 'w'")).toEqual([])
+})
+
+const gateway = async (id: string) =>
+  (await database.db.query('select * from gateways where gateway_id = $1', [id])).rows[0]
+const opens = async (secret: string) => verifySecret(secret, (await gateway('old')).secret_hash)
+const old = (more: Partial<NonNullable<RegisterInput['gateways']>[number]> = {}): RegisterInput => ({
+  gateways: [{ id: 'old', community: 'v', secret: 'the first secret', ...more }],
+})
+const by = { gatewayId: 'old', staffId: null, now }
+
+test('another secret is stored where the pages never touched it', async () => {
+  await apply(old())
+  expect((await apply(old({ secret: 'the second secret' }))).keptSecrets).toEqual([])
+  expect(await opens('the second secret')).toBe(true)
+})
+
+test('a secret that was rotated or revoked on its page does not come back with an old document, unless told so', async () => {
+  await apply(old({ secret: 'the second secret' }))
+  const rotation = await database.db.transaction((tx) => rotateSecret(tx, { ...by, overlapMs: 0 }))
+  if (rotation.kind !== 'rotated') throw new Error(rotation.kind)
+  expect(await apply(old({ label: 'told' }))).toEqual({ issued: [], keptSecrets: ['old'] })
+  expect(await opens(rotation.secret)).toBe(true)
+  expect(await gateway('old')).toMatchObject({ label: 'told' })
+  expect((await apply(old({ secret: rotation.secret }))).keptSecrets).toEqual([])
+  await database.db.transaction((tx) => revokeSecret(tx, by))
+  expect((await apply(old({ secret: rotation.secret }))).keptSecrets).toEqual(['old'])
+  expect(await opens(rotation.secret)).toBe(false)
+  expect((await gateway('old')).secret_revoked_at).toEqual(now)
+  expect((await apply(old({ replaceSecret: true }))).keptSecrets).toEqual([])
+  expect(await opens('the first secret')).toBe(true)
+  expect((await gateway('old')).secret_revoked_at).toBeNull()
+})
+
+test('how a gateway speaks stays where the document does not name it', async () => {
+  const speaks = {
+    dialect: 'generic' as const,
+    baseTopics: ['made-up/a'],
+    dialectSettings: { readings: [] },
+    via: 'attached' as const,
+  }
+  const id = 'speaker'
+  const named = (more: object) => apply({ gateways: [{ id, community: 'v', ...more }] })
+  const how = async () => {
+    const { dialect, base_topics: baseTopics, dialect_settings: dialectSettings, via } = await gateway(id)
+    return { dialect, baseTopics, dialectSettings, via }
+  }
+  await named({})
+  expect(await how()).toEqual({ dialect: 'v1', baseTopics: [], dialectSettings: null, via: 'own' })
+  await named(speaks)
+  expect(await how()).toEqual(speaks)
+  await named({})
+  expect(await how()).toEqual(speaks)
+  await named({ dialect: 'v1', baseTopics: [], dialectSettings: null, via: 'own' })
+  expect(await how()).toEqual({ dialect: 'v1', baseTopics: [], dialectSettings: null, via: 'own' })
+})
+
+const attached = (id: string, topic: string) => ({
+  gateways: [{ id, community: 'v', dialect: 'zigbee2mqtt' as const, via: 'attached' as const, baseTopics: [topic] }],
+})
+
+test('a base topic of another attached gateway registers nothing; two may swap theirs', async () => {
+  await apply({ gateways: [...attached('z1', 'made-up/z1').gateways, ...attached('z2', 'made-up/z2').gateways] })
+  await expect(apply(attached('z3', 'made-up/z1/kitchen'))).rejects.toThrow('made-up/z1')
+  expect(await gateway('z3')).toBeUndefined()
+  // An own one that becomes attached brings the topics that it has.
+  await apply({ gateways: [{ id: 'z4', community: 'v', dialect: 'zigbee2mqtt', baseTopics: ['made-up'] }] })
+  await expect(apply({ gateways: [{ id: 'z4', community: 'v', via: 'attached' }] })).rejects.toThrow('gateway z4')
+  await apply({ gateways: [...attached('z1', 'made-up/z2').gateways, ...attached('z2', 'made-up/z1').gateways] })
+  expect((await gateway('z1')).base_topics).toEqual(['made-up/z2'])
+})
+
+test('who asks for a base topic that somebody is saving waits, on the page and here, and is refused', async () => {
+  let page: Promise<string> = Promise.resolve('')
+  let here: Promise<string> = Promise.resolve('')
+  await database.db.transaction(async (tx) => {
+    expect(await findBaseTopicClash(tx, { gatewayId: 'p1', baseTopics: ['race'] })).toBeUndefined()
+    await tx.query(
+      `insert into gateways (gateway_id, community_id, secret_hash, via, base_topics) values ('p1', 'v', '', 'attached', '{race}')`,
+    )
+    const gateway = { gatewayId: 'p2', communityId: 'v', label: '', dialect: 'zigbee2mqtt', baseTopics: ['race/a'] }
+    page = addGateway(database.db, {
+      gateway: { ...gateway, dialectSettings: null, via: 'attached' },
+      staffId: 'zhang',
+      now,
+    }).then(({ kind }) => kind)
+    here = apply({ gateways: [{ ...attached('h1', 'race').gateways[0]!, secret: 'the first secret' }] }).then(
+      () => 'added',
+      (error: Error) => error.message,
+    )
+    await new Promise((resolve) => setTimeout(resolve, 500))
+  })
+  expect(await page).toBe('clash')
+  expect(await here).toBe('gateway h1: base topic "race" belongs to gateway p1')
 })
 
 test.each<[string, unknown]>([

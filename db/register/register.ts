@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto'
+import { nativeDeviceId } from '../../ingest/dialects/native-id.js'
 import { hashSecret, verifySecret } from '../../kit/secret-hash.js'
 import { closeNoticesOfUnbound } from '../alerts.js'
+import { findBaseTopicClash, lockBaseTopics } from '../attached.js'
 import type { Database, Queryable } from '../pool.js'
 import type { RegisterDocument } from './document.js'
 
 export type Issued = { kind: 'password' | 'secret'; of: string; value: string }
+type Gateway = RegisterDocument['gateways'][number] & { hash: string | null }
 
 const newSecret = () => randomBytes(15).toString('base64url')
 
@@ -12,14 +15,15 @@ const newSecret = () => randomBytes(15).toString('base64url')
 const hashesAtOnce = 4
 
 /**
- * Adds or updates what the document holds, all of it or nothing. Returns the passwords and secrets that were made up for
- * new entries: they are not stored in the clear and cannot be shown again.
- * @throws when an entry refers to something that does not exist
+ * Adds or updates what the document holds, all of it or nothing. `issued`: the passwords and secrets that were made up for
+ * new entries, which are not stored in the clear and cannot be shown again. `keptSecrets`: the gateways whose secret in the
+ * document was not stored, as it was rotated or revoked on a page since.
+ * @throws when an entry refers to something that does not exist, or an attached gateway has a base topic of another one
  */
 export async function register(
   db: Database,
   { document, timeZoneDefault, now }: { document: RegisterDocument; timeZoneDefault: string; now: Date },
-): Promise<Issued[]> {
+): Promise<{ issued: Issued[]; keptSecrets: string[] }> {
   const hashesOf = async (sql: string, ids: string[]) =>
     new Map((await db.query<{ id: string; hash: string }>(sql, [ids])).rows.map((row) => [row.id, row.hash]))
   const staffHashes = await hashesOf(
@@ -49,7 +53,7 @@ export async function register(
   const staff = await mapFew(document.staff, (s) => withHash(s, s.password, staffHashes.get(s.id), 'password'))
   const gateways = await mapFew(document.gateways, (g) => withHash(g, g.secret, gatewayHashes.get(g.id), 'secret'))
 
-  await db.transaction(async (tx) => {
+  const keptSecrets = await db.transaction(async (tx) => {
     for (const c of document.communities)
       await tx.query(
         `insert into communities (community_id, name, time_zone) values ($1, $2, $3)
@@ -77,12 +81,7 @@ export async function register(
           r.responsible ?? null,
         ],
       )
-    for (const g of gateways)
-      await tx.query(
-        `insert into gateways (gateway_id, community_id, label, secret_hash) values ($1, $2, $3, coalesce($4, ''))
-         on conflict (gateway_id) do update set community_id = $2, label = $3, secret_hash = coalesce($4, gateways.secret_hash)`,
-        [g.id, g.community, g.label, g.hash],
-      )
+    const kept = await upsertGateways(tx, gateways)
     for (const d of document.devices) await bind(tx, d, now)
     for (const f of document.family)
       await tx.query(
@@ -97,8 +96,54 @@ export async function register(
          on conflict (community_id, staff_id, starts_at) do update set ends_at = $4`,
         [d.community, d.staff, d.from, d.to],
       )
+    return kept
   })
-  return issued
+  return { issued, keptSecrets }
+}
+
+/** Returns those whose secret was changed on a page since, and stays as it is. */
+async function upsertGateways(tx: Queryable, gateways: Gateway[]): Promise<string[]> {
+  const withTopics = gateways.filter((g) => g.via === 'attached' || g.baseTopics !== undefined)
+  if (withTopics.length > 0) await lockBaseTopics(tx)
+  const ids = gateways.map((g) => g.id)
+  // Nobody rotates one of them between this look and the end.
+  await tx.query('select from gateways where gateway_id = any($1) order by gateway_id for no key update', [ids])
+  const { rows: changed } = await tx.query<{ id: string }>(
+    'select distinct gateway_id as id from gateway_secret_events where gateway_id = any($1)',
+    [ids],
+  )
+  const onPage = new Set(changed.map((row) => row.id))
+  const keeps = (g: Gateway) => g.hash !== null && onPage.has(g.id) && !g.replaceSecret
+  for (const g of gateways)
+    await tx.query(
+      `insert into gateways (gateway_id, community_id, label, secret_hash, dialect, base_topics, dialect_settings, via)
+       values ($1, $2, $3, coalesce($4, ''), coalesce($5, 'v1'), coalesce($6::text[], '{}'), $7, coalesce($8, 'own'))
+       on conflict (gateway_id) do update set community_id = $2, label = $3, secret_hash = coalesce($4, gateways.secret_hash),
+         dialect = coalesce($5, gateways.dialect), base_topics = coalesce($6::text[], gateways.base_topics),
+         dialect_settings = case when $9::bool then $7 else gateways.dialect_settings end, via = coalesce($8, gateways.via)`,
+      [
+        g.id,
+        g.community,
+        g.label,
+        keeps(g) ? null : g.hash,
+        g.dialect ?? null,
+        g.baseTopics ?? null,
+        g.dialectSettings === undefined || g.dialectSettings === null ? null : JSON.stringify(g.dialectSettings),
+        g.via ?? null,
+        g.dialectSettings !== undefined,
+      ],
+    )
+  for (const { id } of withTopics) await refuseClash(tx, id)
+  return gateways.filter(keeps).map((g) => g.id)
+}
+
+async function refuseClash(tx: Queryable, gatewayId: string) {
+  const { rows } = await tx.query<{ baseTopics: string[] }>(
+    `select base_topics as "baseTopics" from gateways where gateway_id = $1 and via = 'attached'`,
+    [gatewayId],
+  )
+  const clash = rows[0] && (await findBaseTopicClash(tx, { gatewayId, baseTopics: rows[0].baseTopics }))
+  if (clash) throw new Error(`gateway ${gatewayId}: base topic "${clash.topic}" belongs to gateway ${clash.gatewayId}`)
 }
 
 async function upsertStaff(tx: Queryable, s: RegisterDocument['staff'][number] & { hash: string | null }) {
@@ -125,16 +170,17 @@ async function upsertStaff(tx: Queryable, s: RegisterDocument['staff'][number] &
 
 /** A device that hangs elsewhere now is a new binding: its history stays with the resident it was measured for. */
 async function bind(tx: Queryable, d: RegisterDocument['devices'][number], now: Date) {
+  const deviceId = d.id ?? nativeDeviceId(d.gateway, d.native!, d.kind)
   const { rowCount: unchanged } = await tx.query(
     `update devices set room = $5, gateway_id = $4 where device_id = $1 and kind = $2 and resident_id = $3 and unbound_at is null`,
-    [d.id, d.kind, d.resident, d.gateway, d.room],
+    [deviceId, d.kind, d.resident, d.gateway, d.room],
   )
   if (unchanged) return
-  await tx.query('update devices set unbound_at = $2 where device_id = $1 and unbound_at is null', [d.id, now])
-  await closeNoticesOfUnbound(tx, { deviceId: d.id, now })
+  await tx.query('update devices set unbound_at = $2 where device_id = $1 and unbound_at is null', [deviceId, now])
+  await closeNoticesOfUnbound(tx, { deviceId, now })
   await tx.query(
     'insert into devices (device_id, kind, resident_id, gateway_id, room, bound_at) values ($1, $2, $3, $4, $5, $6)',
-    [d.id, d.kind, d.resident, d.gateway, d.room, now],
+    [deviceId, d.kind, d.resident, d.gateway, d.room, now],
   )
 }
 

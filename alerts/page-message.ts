@@ -8,20 +8,24 @@ const titles: Record<AlertKind, Record<Language, string>> = {
   button: { zh: '紧急呼叫', en: 'Call button pressed' },
   smoke: { zh: '烟雾报警', en: 'Smoke alarm' },
   gas: { zh: '燃气报警', en: 'Gas alarm' },
+  co: { zh: '一氧化碳报警', en: 'Carbon monoxide alarm' },
+  voice: { zh: '语音求助', en: 'Help called by voice' },
   silence_unusual: { zh: '安静时间超出平时', en: 'Silent for longer than usual' },
   silent_12h: { zh: '12 小时未用水用电', en: 'No water or electricity used for 12 h' },
   silent_24h: { zh: '24 小时未用水用电', en: 'No water or electricity used for 24 h' },
   water_running: { zh: '水一直在流', en: 'Water keeps running' },
+  leak: { zh: '水浸', en: 'Water leak' },
   gateway_offline: { zh: '网关离线', en: 'Gateway offline' },
   device_offline: { zh: '设备离线', en: 'Device offline' },
   battery_low: { zh: '设备电量低', en: 'Device battery low' },
   tamper: { zh: '设备被拆动', en: 'Device tampered with' },
   device_fault: { zh: '设备故障', en: 'Device fault' },
   clock_wrong: { zh: '设备时钟不准', en: 'Device clock wrong' },
+  alarm_standing: { zh: '设备仍显示报警', en: 'Device still says alarm' },
 }
 
 /** What could hurt the one who goes. */
-const cautions: Partial<Record<AlertKind, Record<Language, string>>> = {
+export const cautions: Partial<Record<AlertKind, Record<Language, string>>> = {
   smoke: {
     zh: '门或门把手发烫就不要开门，退到安全处等消防人员。',
     en: 'If the door or its handle is hot, do not open it: keep away and wait for the fire brigade.',
@@ -29,6 +33,14 @@ const cautions: Partial<Record<AlertKind, Record<Language, string>>> = {
   gas: {
     zh: '不要按电门铃，不要开关灯和电器，敲门即可；到室外再打电话。',
     en: 'Knock: no electric doorbell, no light switches or appliances. Go outside before you phone.',
+  },
+  co: {
+    zh: '一氧化碳无色无味：进门先开窗通风，把人转移到室外，自己感到头晕立即退出。',
+    en: 'You cannot smell it: open doors and windows, bring everybody outside, and leave at once if you feel dizzy.',
+  },
+  leak: {
+    zh: '积水可能带电：不要碰水里或湿手能碰到的电器，能安全够到再关总闸和水阀。',
+    en: 'Standing water may be live: touch nothing electric; switch off mains and water only where you can reach them dry.',
   },
 }
 

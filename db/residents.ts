@@ -71,7 +71,7 @@ export async function residentDevices(
             g.online_changed_at as "gatewayChangedAt", g.last_heard_at as "gatewayHeardAt"
        from devices d join gateways g using (gateway_id)
       where d.resident_id = $1 and (d.unbound_at is null or d.unbound_at > $2)
-      order by d.unbound_at is not null, array_position(array['button', 'smoke', 'gas', 'water', 'electricity'], d.kind),
+      order by d.unbound_at is not null, array_position(array['button', 'voice', 'smoke', 'gas', 'co', 'leak', 'water', 'electricity', 'bed', 'motion', 'door'], d.kind),
                d.room, d.device_no`,
     [residentId, since],
   )

@@ -1,15 +1,27 @@
+import type { Headline } from '../alerts/model.js'
 import { type AlarmEpisode, type AlarmReading, judgeAlarm } from '../alerts/rules/alarm.js'
-import { type AlarmDevice, lockAlarmDevices, residentOfDevice, saveEpisode } from '../db/alarm-episodes.js'
-import { openAlert, recordAlertEvent } from '../db/alerts.js'
+import {
+  type AlarmDevice,
+  lockAlarmDevices,
+  noteVerify,
+  openAlertOf,
+  residentOfDevice,
+  saveEpisode,
+} from '../db/alarm-episodes.js'
+import { clearAlert, openAlert, recordAlertEvent } from '../db/alerts.js'
 import type { Queryable } from '../db/pool.js'
 import { insertAlarmReadings, type ReadingRow } from '../db/readings.js'
+import { lockRunningTests } from '../db/running-tests.js'
 import { commitStandInAlert, settleToldPages } from '../db/stand-in.js'
+import type { AlarmKind } from './contract.js'
 import type { StandInAlert } from './stand-in/record.js'
 import { NotStorable } from './storage-failure.js'
 
 export type AlarmRow = ReadingRow & {
-  kind: 'button' | 'smoke' | 'gas'
+  kind: AlarmKind
   retained: boolean
+  /** Said again from memory. */
+  cached?: boolean | undefined
   residentId: string
   /** Free text; may be empty. */
   room: string
@@ -24,7 +36,7 @@ const lockMsMax = 1_000
 const key = (r: { deviceNo: number; observedAt: number; event: string }) => `${r.deviceNo} ${r.observedAt} ${r.event}`
 
 /**
- * Commits the readings of call buttons, smoke and gas alarms and, in the same transaction, the alerts they open with
+ * Commits the readings of call buttons, alarms and voice panels and, in the same transaction, the alerts they open with
  * their first pages. Sent twice, a reading is judged once. `told`: the alerts of these readings that an edge has opened
  * and paged by itself. Returns the episodes that their devices are in now.
  */
@@ -42,13 +54,21 @@ export async function commitAlarms(
   for (const [reading, alert] of toldByReading) if (!isNew.has(reading)) await settleToldPages(tx, alert)
   if (news.length === 0) return []
   const devices = await lockAlarmDevices(tx, [...new Set(news.map((row) => row.deviceNo))])
+  const since = Math.min(...news.map((row) => row.receivedAt))
+  const tests = await lockRunningTests(tx, { deviceNos: [...devices.keys()], since })
   for (const row of news) {
-    const device = devices.get(row.deviceNo)
-    if (device) await judge(tx, { row, device, now, told: toldByReading.get(key(row)) })
+    const bound = devices.get(row.deviceNo)
+    const told = toldByReading.get(key(row))
+    // Just moved: it is for whom the device speaks now, and in doubt no test. What people were told of stays as it was told.
+    const device = told ? bound : (bound?.movedTo ?? bound)
+    // Whoever stands in the home and tries a device out is paged for nothing; what people were told of stays an alert.
+    if (device && (told || device !== bound || !(await tests.take(row)))) await judge(tx, { row, device, now, told })
   }
   return news.flatMap(({ deviceNo, kind }) => {
-    const episode = devices.get(deviceNo)?.episode
-    return episode ? [{ deviceNo, kind, episode }] : []
+    const bound = devices.get(deviceNo)
+    return [bound, bound?.movedTo].flatMap((device) =>
+      device?.episode ? [{ deviceNo: device.deviceNo, kind, episode: device.episode }] : [],
+    )
   })
 }
 
@@ -56,7 +76,8 @@ async function judge(
   tx: Queryable,
   { row, device, now, told }: { row: AlarmRow; device: AlarmDevice; now: Date; told: StandInAlert | undefined },
 ): Promise<void> {
-  const { kind, deviceNo } = row
+  const { kind } = row
+  const { deviceNo } = device
   const reading = {
     kind,
     event: row.event as AlarmReading['event'],
@@ -64,6 +85,8 @@ async function judge(
     receivedAt: row.receivedAt,
     clockWrong: row.clockWrong,
     retained: row.retained,
+    cached: row.cached,
+    battery: row.battery,
     room: device.room,
     ...(row.value === undefined ? {} : { level: row.value }),
     ...(row.unit === undefined ? {} : { unit: row.unit }),
@@ -73,16 +96,31 @@ async function judge(
   if (verdict.kind === 'ignore') return
   const at = new Date(row.receivedAt)
   const observedAt = new Date(row.observedAt)
+  const { residentId } = device
+  const detail = { observedAt: observedAt.toISOString() }
   let alertId = device.episode?.alertId
   if (verdict.kind === 'open') {
     const { headline, reason } = verdict
-    const { residentId } = device
-    alertId =
+    const opened =
       (told && (await commitStandInAlert(tx, told, now))) ??
-      (await openAlert(tx, { residentId, deviceNo, kind, openedAt: at, observedAt, headline, reason }, now)) ??
-      undefined
+      (await openAlert(tx, { residentId, deviceNo, kind, openedAt: at, observedAt, headline, reason }, now))
+    alertId = opened ?? (await openAlertOf(tx, { residentId, deviceNo, kind }))
+    // What is no emergency is open only once: this is more of the same.
+    if (opened === null && alertId !== undefined) await recordAlertEvent(tx, { alertId, at, kind: 'repeat', detail })
   } else if (alertId !== undefined) {
-    await recordAlertEvent(tx, { alertId, at, kind: verdict.kind, detail: { observedAt: observedAt.toISOString() } })
+    if (verdict.kind === 'verify') await noteVerify(tx, { alertId, at, detail })
+    else await recordAlertEvent(tx, { alertId, at, kind: verdict.kind, detail })
+  }
+  if (verdict.kind === 'verify' && verdict.standing)
+    await openAlert(
+      tx,
+      { residentId, deviceNo, kind: 'alarm_standing', openedAt: at, observedAt, ...verdict.standing },
+      now,
+    )
+  if (verdict.kind === 'cleared') {
+    const { headline } = verdict
+    const outcome = 'device fault'
+    await clearAlert(tx, { residentId, kind: 'alarm_standing', deviceNo, at, headline, outcome })
   }
   if (alertId === undefined) throw new NotStorable(`no alert came of device ${deviceNo}: is its resident gone?`)
   device.episode = { ...verdict.episode, alertId }
@@ -95,12 +133,11 @@ async function judge(
  */
 export async function commitAlarmsPlainly(tx: Queryable, rows: AlarmRow[], now: Date): Promise<void> {
   const fresh = new Set((await insertAlarmReadings(tx, rows)).map(key))
-  for (const row of rows.filter(
-    (each) => fresh.has(key(each)) && (each.event === 'pressed' || each.event === 'alarm'),
-  )) {
-    const { kind, deviceNo } = row
-    const residentId = await residentOfDevice(tx, deviceNo)
-    if (residentId === undefined) continue
+  for (const row of rows.filter((each) => fresh.has(key(each)) && alarming.includes(each.event))) {
+    const { kind } = row
+    const bound = await residentOfDevice(tx, row.deviceNo)
+    if (!bound) continue
+    const { deviceNo, residentId } = bound
     const at = new Date(row.receivedAt)
     const headline = plainHeadlines[kind]
     await openAlert(
@@ -111,8 +148,14 @@ export async function commitAlarmsPlainly(tx: Queryable, rows: AlarmRow[], now: 
   }
 }
 
-const plainHeadlines = {
+/** What a device says when somebody is to come. */
+const alarming = ['pressed', 'alarm', 'help']
+
+const plainHeadlines: Record<AlarmKind, Headline> = {
   button: { zh: '呼叫按钮被按下。', en: 'Call button pressed.' },
   smoke: { zh: '烟雾报警器报警。', en: 'Smoke alarm went off.' },
   gas: { zh: '燃气报警器报警。', en: 'Gas alarm went off.' },
+  co: { zh: '一氧化碳报警器报警。', en: 'Carbon monoxide alarm went off.' },
+  leak: { zh: '水浸传感器报警。', en: 'Water leak sensor went off.' },
+  voice: { zh: '语音面板收到求助。', en: 'Help called at the voice panel.' },
 }

@@ -1,6 +1,6 @@
 import type { EpochMs, Headline } from '../model.js'
-import { alarmHeadline } from './alarm-headline.js'
-import { minuteMs } from './say.js'
+import { alarmHeadline, quietHeadline, standingHeadline } from './alarm-headline.js'
+import { minuteMs, secondMs } from './say.js'
 
 /** The episode that an alarm device is in: what its newest alert is about. */
 export type AlarmEpisode = {
@@ -12,15 +12,21 @@ export type AlarmEpisode = {
   lastAt: EpochMs
   /** When its alert was closed; null: it is open. */
   closedAt: EpochMs | null
+  /** That it stands though its alert was closed was told, once. */
+  standingTold?: boolean
 }
 
 export type AlarmReading = {
-  kind: 'button' | 'smoke' | 'gas'
-  event: 'pressed' | 'cancelled' | 'test' | 'alarm' | 'clear'
+  kind: 'button' | 'smoke' | 'gas' | 'co' | 'leak' | 'voice'
+  event: 'pressed' | 'cancelled' | 'test' | 'alarm' | 'clear' | 'help' | 'fine'
   observedAt: EpochMs
   receivedAt: EpochMs
   clockWrong: boolean
   retained: boolean
+  /** Said again from memory, by a bridge that restarted or a broker that had kept it. */
+  cached?: boolean | undefined
+  /** 0..1 */
+  battery?: number | undefined
   level?: number | undefined
   unit?: string | undefined
   /** Free text; may be empty. */
@@ -30,21 +36,33 @@ export type AlarmReading = {
 /** The episode afterwards. After `open` its alert is the new one, whose id only the caller knows. */
 type NextEpisode = Omit<AlarmEpisode, 'alertId'>
 
+type Words = { headline: Headline; reason: Record<string, number | string | boolean | null> }
+
 export type AlarmVerdict =
   /** A new alert. */
-  | { kind: 'open'; headline: Headline; reason: Record<string, number | string | boolean | null>; episode: NextEpisode }
+  | ({ kind: 'open'; episode: NextEpisode } & Words)
   /** Joins the episode: noted in its history, never a second alert. */
   | { kind: 'repeat'; episode: NextEpisode }
-  /** Noted in the history; a person still has to close the alert. */
-  | { kind: 'cleared' | 'cancelled'; episode: NextEpisode }
-  /** A test, or an end with nothing to end. The episode stays as it is. */
+  /**
+   * Said again from memory: noted in the history, never a second emergency. `standing`: the alert was closed and the
+   * device still says so, which is worth a notice about the device, once for each episode.
+   */
+  | { kind: 'verify'; episode: NextEpisode; standing: Words | null }
+  /** Noted in the history; a person still has to close the alert. `headline`: what ends a notice that it stands. */
+  | { kind: 'cleared'; episode: NextEpisode; headline: Headline }
+  | { kind: 'cancelled' | 'fine'; episode: NextEpisode }
+  /** A test, the same press once more, or an end with nothing to end. The episode stays as it is. */
   | { kind: 'ignore' }
 
 /** After so long without a repeat an alarm is armed again. */
 const rearmMs = 10 * minuteMs
+/** Buttons and bridges say one press up to three times within a second or two. */
+const echoMs = 5 * secondMs
+/** Below it a device may say anything. */
+const suspectBatteryMax = 0.05
 
 /**
- * Judges one reading of a call button, a smoke or a gas alarm. In doubt it opens: an alert too many costs a walk, one
+ * Judges one reading of a call button, an alarm or a voice panel. In doubt it opens: an alert too many costs a walk, one
  * too few may cost a life.
  */
 export function judgeAlarm(episode: AlarmEpisode | undefined, reading: AlarmReading, timeZone: string): AlarmVerdict {
@@ -54,15 +72,22 @@ export function judgeAlarm(episode: AlarmEpisode | undefined, reading: AlarmRead
     case 'test':
       return { kind: 'ignore' }
     case 'clear':
-      return end(episode, 'cleared', at)
+      return endsAt(episode, at)
+        ? { kind: 'cleared', episode: ended(episode, at), headline: quietHeadline(reading, at, timeZone) }
+        : { kind: 'ignore' }
     case 'cancelled':
+    case 'fine':
       // Nobody is on the way any more: a later press opens a new alert in any case.
-      return episode?.closedAt === null ? end(episode, 'cancelled', at) : { kind: 'ignore' }
+      return endsAt(episode, at) && episode.closedAt === null
+        ? { kind: reading.event, episode: ended(episode, at) }
+        : { kind: 'ignore' }
     case 'pressed':
+    case 'help':
     case 'alarm': {
-      const joins =
-        episode && (reading.event === 'pressed' ? pressJoins(episode, at) : alarmJoins(episode, reading, at))
+      if (episode && reading.cached && !isNews(episode, reading, at)) return verify(episode, reading, timeZone)
+      const joins = episode && (reading.event === 'alarm' ? alarmJoins(episode, reading, at) : pressJoins(episode, at))
       if (!episode || !joins) return open(episode, reading, at, timeZone)
+      if (episode.active && at !== episode.lastAt && Math.abs(at - episode.lastAt) <= echoMs) return { kind: 'ignore' }
       const lastAt = Math.max(episode.lastAt, at)
       return { kind: 'repeat', episode: { ...without(episode), firstAt: Math.min(episode.firstAt, at), lastAt } }
     }
@@ -94,19 +119,40 @@ function alarmJoins(episode: AlarmEpisode, { receivedAt, retained }: AlarmReadin
   return isInside(episode, at) || (retained && at <= lastAt)
 }
 
-function end(episode: AlarmEpisode | undefined, kind: 'cleared' | 'cancelled', at: EpochMs): AlarmVerdict {
-  // An end that was kept back and is older than the newest alarm ends nothing.
-  if (!episode?.active || at < episode.lastAt) return { kind: 'ignore' }
-  return { kind, episode: { ...without(episode), active: false, lastAt: at } }
+/**
+ * Whether what comes from memory is of an alarm that is not known: the one before has ended since, or it is a press with a
+ * time of its own. A button never ends its press, so that by its episode alone no other press would ever be news.
+ */
+function isNews({ active, lastAt }: AlarmEpisode, { event, receivedAt }: AlarmReading, at: EpochMs): boolean {
+  if (!active) return at > lastAt
+  return event !== 'alarm' && at > lastAt + echoMs && at < receivedAt - echoMs
 }
+
+/** Leaves `lastAt` where it is: what is from memory must not make a new fire join an old episode. */
+function verify(episode: AlarmEpisode, reading: AlarmReading, timeZone: string): AlarmVerdict {
+  const next = without(episode)
+  const { active, closedAt, firstAt, standingTold } = episode
+  if (!active || closedAt === null || standingTold) return { kind: 'verify', episode: next, standing: null }
+  const headline = standingHeadline(reading, firstAt, timeZone)
+  const standing = { headline, reason: { since: firstAt, room: reading.room } }
+  return { kind: 'verify', episode: { ...next, standingTold: true }, standing }
+}
+
+/** An end that was kept back and is older than the newest alarm ends nothing. */
+const endsAt = (episode: AlarmEpisode | undefined, at: EpochMs): episode is AlarmEpisode =>
+  episode?.active === true && at >= episode.lastAt
+
+const ended = (episode: AlarmEpisode, at: EpochMs): NextEpisode => ({ ...without(episode), active: false, lastAt: at })
 
 function open(episode: AlarmEpisode | undefined, reading: AlarmReading, at: EpochMs, timeZone: string): AlarmVerdict {
   // A backlog that comes after a newer alarm pages once: its further pieces fall between the two, and join.
   const isOlder = episode !== undefined && at < episode.firstAt
+  const suspect = reading.battery !== undefined && reading.battery <= suspectBatteryMax
   return {
     kind: 'open',
-    headline: alarmHeadline(reading, at, timeZone),
+    headline: alarmHeadline(reading, { at, suspect }, timeZone),
     reason: {
+      ...(suspect ? { suspect, battery: reading.battery! } : {}),
       at,
       lateMs: reading.receivedAt - at,
       clockWrong: reading.clockWrong,
@@ -123,6 +169,6 @@ function open(episode: AlarmEpisode | undefined, reading: AlarmReading, at: Epoc
   }
 }
 
-function without({ active, firstAt, lastAt, closedAt }: AlarmEpisode): NextEpisode {
-  return { active, firstAt, lastAt, closedAt }
+function without({ alertId: _, ...episode }: AlarmEpisode): NextEpisode {
+  return episode
 }

@@ -3,6 +3,7 @@ import { isSwitched } from './cycles.js'
 import { followPower } from './electricity.js'
 import { judgeHealth } from './health.js'
 import { followLeak, isTap } from './leak.js'
+import { takeSighting } from './movement.js'
 import { expire, hear, judgeOffline, newReach, presenceDueAt, takePresence } from './offline.js'
 import { stepOf, takeRegister } from './register.js'
 import { followFlow, judgeRunning } from './running.js'
@@ -100,7 +101,10 @@ function takeReading(
     noteActivity(state, { at, spanMs: 0, by: 'button' }, context)
     return
   }
-  if (reading.kind !== 'water' && reading.kind !== 'electricity') return
+  if (reading.kind !== 'water' && reading.kind !== 'electricity') {
+    takeSighting(state, reading, at)
+    return
+  }
   if (late) state.settleAt = arrivedAt + settleMs
   const meter = meterOf(state, reading.deviceNo)
   if (meter) {

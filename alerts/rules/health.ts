@@ -1,4 +1,5 @@
 import type { Decision, EpochMs, Headline, ReadingArrival } from '../model.js'
+import { deviceNames } from './device-names.js'
 import { lengthOf, minuteMs, secondMs, sinceZh, timeOf } from './say.js'
 import { type Context, type Health, lateMs, type ResidentState } from './state.js'
 
@@ -12,14 +13,6 @@ const behindMsMin = 5 * minuteMs
 const behindJitterMs = minuteMs
 const behindGapMsMin = 30 * secondMs
 const behindNeeded = 6
-
-const names = {
-  water: { en: 'Water meter', zh: '水表' },
-  electricity: { en: 'Electricity meter', zh: '电表' },
-  button: { en: 'Call button', zh: '呼叫按钮' },
-  smoke: { en: 'Smoke alarm', zh: '烟雾报警器' },
-  gas: { en: 'Gas alarm', zh: '燃气报警器' },
-}
 
 type Notice = keyof Health['open']
 
@@ -51,7 +44,7 @@ function judgeNotices(
   out: Decision[],
 ): void {
   const { battery, tamper, fault } = reading
-  const name = names[reading.kind]
+  const name = deviceNames[reading.kind]
   const open = (kind: Notice, headline: Headline, value: number | boolean) => {
     if (health.open[kind]) return
     health.open[kind] = true
@@ -108,7 +101,7 @@ function judgeClock(
     health.behindCount = 0
     if (!health.open.clock_wrong) return
     delete health.open.clock_wrong
-    const name = names[reading.kind]
+    const name = deviceNames[reading.kind]
     const headline = { en: `${name.en}: its clock is right again.`, zh: `${name.zh}的时钟已恢复正常。` }
     out.push({ type: 'clear', kind: 'clock_wrong', deviceNo: reading.deviceNo, at: arrivedAt, headline })
     return
@@ -132,7 +125,7 @@ function clockHeadline(
   { marked, at, arrivedAt }: { marked: boolean; at: EpochMs; arrivedAt: EpochMs },
   context: Context,
 ): Headline {
-  const name = names[kind]
+  const name = deviceNames[kind]
   const apart = lengthOf(Math.abs(receivedAt - observedAt))
   if (marked && Math.abs(receivedAt - observedAt) <= aheadMsMin) {
     const time = timeOf(at, arrivedAt, context.timeZone)

@@ -54,8 +54,9 @@ export function timeOf(at: EpochMs, beside: EpochMs, timeZone: string): Headline
   }
 }
 
-/** "自 07:10 起", "自周五 23:45 起": Chinese sets a space before digits only. */
-export const sinceZh = (time: string): string => `自${/^\d/.test(time) ? ' ' : ''}${time} 起`
+/** "自 07:10 起", "自周五 23:45（最后一次开门）起": Chinese sets a space before digits only. `what`: in its brackets, or ''. */
+export const sinceZh = (time: string, what = ''): string =>
+  `自${/^\d/.test(time) ? ' ' : ''}${time}${what === '' ? ' ' : what}起`
 
 /** How long, in whole minutes, rounded down: "12 h 5 min", "2 days 3 h". */
 export function lengthOf(ms: number): Headline {

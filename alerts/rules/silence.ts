@@ -1,5 +1,6 @@
 import type { AlertKind, Decision, EpochMs, Headline } from '../model.js'
 import { isLearned } from './line.js'
+import { lastSeenWords, newestInside, newestSighting, type SeenBy, seenHeadline } from './movement.js'
 import { amountOf, hourMs, lengthOf, sinceZh, timeOf } from './say.js'
 import { type Context, limitMsOf, type Meter, type ResidentState } from './state.js'
 import { judgeUnusual } from './unusual.js'
@@ -10,10 +11,10 @@ const longMs = 24 * hourMs
 /** A drip of just 10 L in 12 h would open and clear at each reading: an episode ends well below the limit. */
 const overMs = 10 * hourMs
 
-type Activity = { at: EpochMs; by: 'water' | 'electricity' | 'button' }
+type Activity = { at: EpochMs; by: 'water' | 'electricity' | 'button' | SeenBy }
 
-/** The newest thing that proves somebody is up: 10 L, an appliance, the button. */
-export function activityOf(state: ResidentState): Activity | null {
+/** The newest thing that proves somebody is up: 10 L, an appliance, the button, a sighting. */
+export function activityOf(state: ResidentState, sightingOf = newestSighting): Activity | null {
   let newest: Activity | null = null
   const take = (at: EpochMs | null, by: Activity['by']) => {
     if (at !== null && (newest === null || at > newest.at)) newest = { at, by }
@@ -21,6 +22,8 @@ export function activityOf(state: ResidentState): Activity | null {
   take(waterActiveAt(state), 'water')
   for (const meter of state.meters) if (meter.kind === 'electricity') take(meter.activeAt, 'electricity')
   take(state.buttonAt, 'button')
+  const sighting = sightingOf(state)
+  if (sighting) take(sighting.at, sighting.by)
   return newest
 }
 
@@ -54,7 +57,10 @@ export function silenceOf(
 ): { since: EpochMs; until: EpochMs } | null {
   const covered = coverageOf(state, isHeard)
   if (!covered) return null
-  const active = measure === 'litres' ? (activityOf(state)?.at ?? null) : (state.routine?.activeAt ?? null)
+  const active =
+    measure === 'litres'
+      ? (activityOf(state)?.at ?? null)
+      : Math.max(state.routine?.activeAt ?? 0, newestSighting(state)?.at ?? 0)
   return { since: active !== null && active > covered.from ? active : covered.from, until: covered.until }
 }
 
@@ -70,7 +76,8 @@ export function judgeSilence(state: ResidentState, at: EpochMs, context: Context
   if (state.silence) {
     let newest = 0
     for (const meter of state.meters) if (meter.coveredTo > newest) newest = meter.coveredTo
-    if (activity && newest - activity.at < overMs) clear(state, state.silence, activity, at, context, out)
+    const proof = activityOf(state, newestInside)
+    if (proof && newest - proof.at < overMs) clear(state, state.silence, proof, at, context, out)
   }
   const covered = coverageOf(state, isHeard)
   if (state.routine) judgeUnusual(state, covered, at, context, out)
@@ -83,20 +90,20 @@ export function judgeSilence(state: ResidentState, at: EpochMs, context: Context
   // With a line of the resident's own the rule of 12 h has no say; the one of 24 h always has.
   if (!state.silence.fired12 && !(state.routine && isLearned(state.routine, since))) {
     state.silence.fired12 = true
-    open(state, 'silent_12h', { since, until: covered.until, at }, context, out)
+    open(state, 'silent_12h', { since, until: covered.until, at, activity }, context, out)
   }
   // Told again for each further day: should somebody have closed the alert by mistake, it is not the last one.
   if (covered.until - Math.max(since, state.silence.told24Until ?? since) >= longMs) {
     state.silence.fired24 = true
     state.silence.told24Until = covered.until
-    open(state, 'silent_24h', { since, until: covered.until, at }, context, out)
+    open(state, 'silent_24h', { since, until: covered.until, at, activity }, context, out)
   }
 }
 
 function open(
   state: ResidentState,
   kind: AlertKind,
-  { since, until, at }: { since: EpochMs; until: EpochMs; at: EpochMs },
+  { since, until, at, activity }: { since: EpochMs; until: EpochMs; at: EpochMs; activity: Activity | null },
   context: Context,
   out: Decision[],
 ): void {
@@ -107,7 +114,8 @@ function open(
     if (isHeard(meter)) heard[meter.kind] = true
     else lost.push(meter)
   }
-  const headline = silentHeadline({ since, until, at, litres, heard, lost }, context)
+  const by = activity?.at === since ? activity.by : null
+  const headline = silentHeadline({ since, by, until, at, litres, heard, lost }, context)
   const reason = {
     since,
     until,
@@ -137,6 +145,7 @@ function clear(
 function silentHeadline(
   {
     since,
+    by,
     until,
     at,
     litres,
@@ -144,6 +153,7 @@ function silentHeadline(
     lost,
   }: {
     since: EpochMs
+    by: Activity['by'] | null
     until: EpochMs
     at: EpochMs
     litres: number
@@ -156,6 +166,7 @@ function silentHeadline(
   const length = lengthOf(until - since)
   const en = [heard.water && 'water', heard.electricity && 'electricity'].filter(Boolean).join(' or ')
   const zh = [heard.water && '未用水', heard.electricity && '未用电'].filter(Boolean).join('、')
+  const seen = isSighting(by) ? lastSeenWords[by] : { en: '', zh: '' }
   const amount = amountOf(litres)
   const enFacts = [heard.water && `${amount} L of water`, heard.electricity && 'no appliance switched on']
   const zhFacts = [
@@ -176,13 +187,15 @@ function silentHeadline(
   })
   return {
     en:
-      `No ${en} used since ${time.en} (${length.en}): ${enFacts.filter(Boolean).join(', ')}.` +
+      `No ${en} used since ${time.en} (${length.en})${seen.en}: ${enFacts.filter(Boolean).join(', ')}.` +
       unknown.map((part) => part.en).join(''),
     zh:
-      `${sinceZh(time.zh)} ${length.zh}内${zh}：${zhFacts.filter(Boolean).join('，')}。` +
+      `${sinceZh(time.zh, seen.zh)} ${length.zh}内${zh}：${zhFacts.filter(Boolean).join('，')}。` +
       unknown.map((part) => part.zh).join(''),
   }
 }
+
+const isSighting = (by: Activity['by'] | null): by is SeenBy => by !== null && by in lastSeenWords
 
 function usedHeadline(
   state: ResidentState,
@@ -199,6 +212,7 @@ function usedHeadline(
     const time = timeOf(activity.at, at, context.timeZone)
     return { en: `An appliance was switched on by ${time.en}.`, zh: `${time.zh} 前有电器启动。` }
   }
+  if (isSighting(activity.by)) return seenHeadline({ at: activity.at, by: activity.by }, at, context.timeZone)
   const used = state.lastWater ?? { from: activity.at, at: activity.at }
   const time = timeOf(used.at, at, context.timeZone)
   const amount = amountOf(litresSince(state, since))

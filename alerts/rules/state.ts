@@ -1,5 +1,6 @@
 import type { DeviceKind, EpochMs } from '../model.js'
 import type { Cycles } from './cycles.js'
+import type { Seen } from './movement.js'
 import type { Routine } from './routine.js'
 import { hourMs, minuteMs } from './say.js'
 
@@ -85,6 +86,10 @@ export type ResidentState = {
   uses: [at: EpochMs, litres: number][]
   lastWater: { from: EpochMs; at: EpochMs } | null
   buttonAt: EpochMs | null
+  /** What motion, door and bed sensors and voice panels have seen; missing where there are none. */
+  seen?: Seen
+  /** How each bed was last. */
+  beds?: Record<string, { inBed: boolean; at: EpochMs }>
   /** A backlog is coming in: nothing opens before. */
   settleAt: EpochMs | null
   /** told24Until: the end of the silence that the newest silent_24h told of. */
@@ -135,5 +140,11 @@ export const hoursOf = (ms: number): number => ms / hourMs
  */
 export function forgetDevice(state: ResidentState, deviceNo: number): ResidentState {
   const { [String(deviceNo)]: _gone, ...health } = state.health
-  return { ...state, health, meters: state.meters.filter((meter) => meter.deviceNo !== deviceNo) }
+  const { [String(deviceNo)]: _empty, ...beds } = state.beds ?? {}
+  return {
+    ...state,
+    health,
+    meters: state.meters.filter((meter) => meter.deviceNo !== deviceNo),
+    ...(state.beds ? { beds } : {}),
+  }
 }

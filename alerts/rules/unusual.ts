@@ -1,5 +1,6 @@
 import type { Decision, EpochMs, Headline } from '../model.js'
 import { correct, lineOf, scoreOf } from './line.js'
+import { lastSeenWords, newestInside, newestSighting, type SeenBy, seenHeadline } from './movement.js'
 import { emptyRoutine, gapMsMin, jitterMs, learn, passed, type Routine } from './routine.js'
 import { lengthOf, minuteMs, sinceZh, timeOf } from './say.js'
 import { type Context, limitMsOf, type Meter, type ResidentState } from './state.js'
@@ -57,7 +58,7 @@ export function unlearn(state: ResidentState, since: EpochMs, context: Context):
   const next = structuredClone(state)
   const { routine } = next
   if (!routine) return next
-  if (routine.activeAt === since) {
+  if (routine.activeAt === since || routine.alert?.since === since) {
     routine.vague = true
     return next
   }
@@ -72,7 +73,11 @@ export function unlearn(state: ResidentState, since: EpochMs, context: Context):
   return next
 }
 
-/** Opens the alert when silence has lasted longer than the resident's own line; clears it at the first activity. */
+/**
+ * Opens the alert when silence has lasted longer than the resident's own line; clears it at the first activity. The line is
+ * learned from meters and the button alone: a motion sensor whose battery dies would make every silence look unusual. What
+ * such a sensor sees ends a silence all the same.
+ */
 export function judgeUnusual(
   state: ResidentState,
   covered: Covered | null,
@@ -81,23 +86,32 @@ export function judgeUnusual(
   out: Decision[],
 ): void {
   const { routine } = state
-  const { alarmsPerMonth, timeZone } = context
-  if (!routine || alarmsPerMonth === null || routine.activeAt === null) return
-  if (routine.alert && routine.activeAt > routine.alert.since) {
-    routine.alert = null
-    out.push({ type: 'clear', kind: 'silence_unusual', at, headline: activeHeadline(routine, at, context) })
-  }
+  if (!routine || context.alarmsPerMonth === null || routine.activeAt === null) return
+  if (routine.alert) endAlert(state, routine, at, context, out)
   if (!covered) return
   const since = Math.max(routine.activeAt, covered.from)
   const lengthMs = covered.until - since
   if (since === routine.activeAt && lengthMs > routine.provenMs) routine.provenMs = lengthMs
+  const sighting = newestSighting(state)
+  const isSeen = sighting !== null && sighting.at > since
+  judgeLine(state, { since: isSeen ? sighting.at : since, by: isSeen ? sighting.by : null, covered, at }, context, out)
+}
+
+function judgeLine(
+  state: ResidentState,
+  { since, by, covered, at }: { since: EpochMs; by: SeenBy | null; covered: Covered; at: EpochMs },
+  { alarmsPerMonth, timeZone }: Context,
+  out: Decision[],
+): void {
+  const routine = state.routine!
+  const lengthMs = covered.until - since
   if (routine.alert || lengthMs + jitterMs < gapMsMin) return
   if (state.settleAt !== null || at - covered.until > covered.limitMs) return
-  if (routine.line?.since !== since) routine.line = lineOf(routine, since, alarmsPerMonth, timeZone)
+  if (routine.line?.since !== since) routine.line = lineOf(routine, since, alarmsPerMonth!, timeZone)
   const { line } = routine
   if (!line || lengthMs + jitterMs < line.limitMs) return
   routine.alert = { since, openedAt: at }
-  const headline = unusualHeadline(state.meters, { ...line, until: covered.until, at }, context)
+  const headline = unusualHeadline(state.meters, { ...line, by, until: covered.until, at }, timeZone)
   const minutes = (ms: number) => Math.round(ms / minuteMs)
   out.push({
     type: 'open',
@@ -115,15 +129,36 @@ export function judgeUnusual(
   })
 }
 
+/** Ends the alert at the first activity after its silence began; a door that somebody opened is not enough. */
+function endAlert(state: ResidentState, routine: Routine, at: EpochMs, context: Context, out: Decision[]): void {
+  const { since } = routine.alert!
+  const isActive = routine.activeAt! > since
+  const inside = newestInside(state)
+  const isSeen = inside !== null && inside.at > since
+  if (!isActive && !isSeen) return
+  routine.alert = null
+  // A false alarm like any other, though the routine does not hear of what ended it.
+  if (!isActive && !routine.vague) correct(routine, { at: inside!.at, alarms: 1 }, context.alarmsPerMonth!)
+  const headline = isActive ? activeHeadline(routine, at, context) : seenHeadline(inside!, at, context.timeZone)
+  out.push({ type: 'clear', kind: 'silence_unusual', at, headline })
+}
+
 function unusualHeadline(
   meters: Meter[],
-  { since, until, usualMs, at }: { since: EpochMs; until: EpochMs; usualMs: number; at: EpochMs },
-  { timeZone }: Context,
+  {
+    since,
+    by,
+    until,
+    usualMs,
+    at,
+  }: { since: EpochMs; by: SeenBy | null; until: EpochMs; usualMs: number; at: EpochMs },
+  timeZone: string,
 ): Headline {
   const heard = (kind: Meter['kind']) => meters.some((meter) => meter.kind === kind && !meter.reach.overdue)
   const en = [heard('water') && 'water', heard('electricity') && 'electricity'].filter(Boolean).join(' or ')
   const zh = [heard('water') && '未用水', heard('electricity') && '未用电'].filter(Boolean).join('、')
   const time = timeOf(since, at, timeZone)
+  const seen = by === null ? { en: '', zh: '' } : lastSeenWords[by]
   const length = lengthOf(until - since)
   const usual = lengthOf(usualMs)
   const unknown = meters
@@ -138,10 +173,10 @@ function unusualHeadline(
     })
   return {
     en:
-      `No ${en} used since ${time.en} (${length.en}); at this hour silence normally lasts at most ${usual.en}.` +
+      `No ${en} used since ${time.en} (${length.en})${seen.en}; at this hour silence normally lasts at most ${usual.en}.` +
       unknown.map((part) => part.en).join(''),
     zh:
-      `${sinceZh(time.zh)} ${length.zh}${zh}；这个时段平时最多安静 ${usual.zh}。` +
+      `${sinceZh(time.zh, seen.zh)} ${length.zh}${zh}；这个时段平时最多安静 ${usual.zh}。` +
       unknown.map((part) => part.zh).join(''),
   }
 }

@@ -8,6 +8,7 @@ import { shellText } from '../shell/shell-text.js'
 import { familyText } from '../shell/text-family.js'
 import { clockWords, HowLong, When } from '../shell/times.js'
 import { type Known, knownClass } from './resident-knowledge.js'
+import { type NightOfBed, restWords } from './resident-night.js'
 import { telHref } from './resident-parts.js'
 
 type Part = { view: FamilyView; here: Here }
@@ -30,10 +31,10 @@ export function Answer({ known, view, here, calm }: Part & { known: Known; calm:
     return (
       <div class={look}>
         <p class="answer-line">
-          {fresh.endsWith('used') ? t.usedBefore : t.usedEarlierBefore}
+          {known.lastUseBy === 'fine' ? t.fineBefore : fresh.endsWith('used') ? t.usedBefore : t.usedEarlierBefore}
           {when(known.lastUseAt)}
         </p>
-        <p>{t.usedMore(until)}</p>
+        <p>{known.lastUseBy ? t.seenMore[known.lastUseBy] : t.usedMore(until)}</p>
         {night && <p>{t.night}</p>}
       </div>
     )
@@ -83,6 +84,7 @@ function whyWords({ why, knownUntil, gatewaySilentSince }: Known, view: FamilyVi
   if (why === 'metersSilent' && knownUntil !== null) return t.unknownMetersSince(clock(knownUntil))
   if (why === 'tooShort') return t.unknownTooShort
   if (why === 'noMeters') return t.unknownNoMeters
+  if (why === 'sensorsQuiet') return t.unknownSensors
   return t.unknownNothing
 }
 
@@ -133,6 +135,19 @@ function Stage({ alert, here, view }: Part & { alert: ResidentAlert }) {
       {t.stage[alert.stage](alert.handledBy ?? t.somebody)}
       <When at={alert.stageAt ?? alert.openedAt} now={here.now} timeZone={view.timeZone} language={here.language} />
     </>
+  )
+}
+
+/** How long in bed, and how often up; not what was measured there, which is for those who look after a person. */
+export function FamilyNight({ nights, view, here }: Part & { nights: readonly NightOfBed[] }) {
+  const t = familyText(here.language)
+  return (
+    <section>
+      <h2>{t.lastNight}</h2>
+      {nights.map(({ device, rest }) => (
+        <p key={device.deviceNo}>{rest ? restWords(rest, { timeZone: view.timeZone, here }) : t.nightUnknown}</p>
+      ))}
+    </section>
   )
 }
 

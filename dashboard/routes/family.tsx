@@ -8,8 +8,9 @@ import { type RouteDeps, sendPage } from '../shell/here.js'
 import { Page } from '../shell/page.js'
 import { familyText } from '../shell/text-family.js'
 import { addressKey, createThrottle } from '../shell/throttle.js'
-import { Answer, Call, FamilyAlerts, Week } from './family-parts.js'
+import { Answer, Call, FamilyAlerts, FamilyNight, Week } from './family-parts.js'
 import { knownOf } from './resident-knowledge.js'
+import { loadNight } from './resident-night.js'
 
 const weekDays = 7
 const dayMs = 24 * 3_600_000
@@ -58,6 +59,7 @@ export function familyRoutes(app: FastifyInstance, { db, clock }: RouteDeps): vo
     )
     const known = knownOf({ state, devices, now: now.getTime() })
     const week = view.seesWeek ? await loadWeek() : null
+    const nights = view.seesWeek ? await loadNight(db, { devices, timeZone, now }) : undefined
     const t = familyText(here.language)
     return sendPage(
       reply,
@@ -68,6 +70,7 @@ export function familyRoutes(app: FastifyInstance, { db, clock }: RouteDeps): vo
         <Answer known={known} view={view} here={here} calm={told.every(({ closedAt }) => closedAt !== null)} />
         <FamilyAlerts alerts={told.filter(({ closedAt }) => closedAt !== null)} view={view} here={here} />
         <Call view={view} here={here} />
+        {nights && <FamilyNight nights={nights} view={view} here={here} />}
         {week && <Week week={week.marks} alerts={week.alerts} here={here} />}
       </Page>,
     )

@@ -1,5 +1,6 @@
 import type { Knowledge } from '../../alerts/model.js'
 import { knowledge, type ResidentState } from '../../alerts/rules/fold.js'
+import { lastSeenWords, type UpBy } from '../../alerts/rules/movement.js'
 import { dueAtOf } from '../../alerts/rules/state.js'
 import type { ResidentDevice } from '../../db/residents.js'
 import type { Here } from '../shell/here.js'
@@ -8,15 +9,24 @@ import { residentText } from '../shell/text-resident.js'
 import { clockWords, durationWords, When } from '../shell/times.js'
 
 /** Why nothing can be said. */
-export type UnknownWhy = 'noDevices' | 'noMeters' | 'noReadings' | 'gatewaySilent' | 'metersSilent' | 'tooShort'
+export type UnknownWhy =
+  | 'noDevices'
+  | 'noMeters'
+  | 'sensorsQuiet'
+  | 'noReadings'
+  | 'gatewaySilent'
+  | 'metersSilent'
+  | 'tooShort'
 
 /** What is known of a resident at a moment; times in epoch ms. */
 export type Known = {
   knowledge: Knowledge
   lastUseAt: number | null
+  /** What saw it, where it was no meter. */
+  lastUseBy?: UpBy
   knownUntil: number | null
   why: UnknownWhy | null
-  /** Since when the gateway of the meters is offline. */
+  /** Since when the gateway of the meters, or of the sensors where there are none, is offline. */
   gatewaySilentSince: number | null
 }
 
@@ -42,8 +52,10 @@ export function knownOf({
 }): Known {
   const current = devices.filter(({ unboundAt }) => unboundAt === null)
   const meters = current.filter(({ kind }) => kind === 'water' || kind === 'electricity')
-  const silent = meters.length > 0 && meters.every((meter) => !meter.gatewayOnline)
-  const since = silent ? Math.max(0, ...meters.map((meter) => meter.gatewayChangedAt?.getTime() ?? 0)) : 0
+  const sensors = current.filter(({ kind }) => kind === 'motion' || kind === 'bed')
+  const tellers = meters.length > 0 ? meters : sensors
+  const silent = tellers.length > 0 && tellers.every((teller) => !teller.gatewayOnline)
+  const since = silent ? Math.max(0, ...tellers.map((meter) => meter.gatewayChangedAt?.getTime() ?? 0)) : 0
   const gatewaySilentSince = since > 0 ? since : null
   const folded = state as ResidentState | null
   if (!folded)
@@ -51,16 +63,17 @@ export function knownOf({
       knowledge: 'unknown',
       lastUseAt: null,
       knownUntil: null,
-      why: current.length === 0 ? 'noDevices' : meters.length === 0 ? 'noMeters' : 'noReadings',
+      why: current.length === 0 ? 'noDevices' : tellers.length === 0 ? 'noMeters' : 'noReadings',
       gatewaySilentSince,
     }
   const known = knowledge(folded, now)
   if (known.knowledge !== 'unknown') return { ...known, why: null, gatewaySilentSince }
   const why = (): UnknownWhy => {
     if (current.length === 0) return 'noDevices'
-    if (meters.length === 0) return 'noMeters'
-    if (known.knownUntil === null) return 'noReadings'
+    if (tellers.length === 0) return 'noMeters'
+    if (known.knownUntil === null && known.lastUseAt === null && meters.length > 0) return 'noReadings'
     if (silent) return 'gatewaySilent'
+    if (meters.length === 0) return 'sensorsQuiet'
     return folded.meters.some(({ reach }) => dueAtOf(reach) > now) ? 'tooShort' : 'metersSilent'
   }
   return { ...known, why: why(), gatewaySilentSince }
@@ -81,6 +94,7 @@ export function KnowledgeLine({
 }) {
   const { language, now } = here
   const look = knownClass(known, now.getTime())
+  const t = residentText(language).knowledge
   return (
     <div class={isQuiet ? look : look.replace('known-used', 'known-earlier')}>
       <KnowledgeMark knowledge={known.knowledge} language={language} />
@@ -89,9 +103,9 @@ export function KnowledgeLine({
       </p>
       {known.knowledge === 'unknown' && known.lastUseAt !== null && (
         <p>
-          {residentText(language).knowledge.lastUseBefore}
+          {known.lastUseBy ? t.lastSeenBefore[known.lastUseBy] : t.lastUseBefore}
           <When at={known.lastUseAt} now={now} timeZone={timeZone} language={language} />
-          {residentText(language).knowledge.lastUseAfter}
+          {t.lastUseAfter}
         </p>
       )}
     </div>
@@ -106,15 +120,20 @@ function Sentence({ known, timeZone, here }: { known: Known; timeZone: string; h
   if (known.knowledge === 'used' && known.lastUseAt !== null)
     return (
       <>
-        {t.usedBefore}
+        {known.lastUseBy ? t.seenBefore[known.lastUseBy] : t.usedBefore}
         <When at={known.lastUseAt} now={now} timeZone={timeZone} language={language} />
-        {t.usedAfter(until)}
+        {known.knownUntil === null ? t.seenEnd : t.usedAfter(until)}
       </>
     )
   if (known.knowledge === 'not used')
     return known.lastUseAt === null
       ? t.notUsedAtAll(until)
-      : t.notUsed(clock(known.lastUseAt), durationWords(now.getTime() - known.lastUseAt, language), until)
+      : t.notUsed(
+          clock(known.lastUseAt),
+          durationWords(now.getTime() - known.lastUseAt, language),
+          until,
+          known.lastUseBy ? lastSeenWords[known.lastUseBy][language] : '',
+        )
   const why =
     known.why === 'gatewaySilent' && known.gatewaySilentSince !== null
       ? t.gatewaySilentSince(clock(known.gatewaySilentSince))

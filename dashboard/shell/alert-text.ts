@@ -1,4 +1,5 @@
 import type { AlertKind, Language } from '../../alerts/model.js'
+import { cautions } from '../../alerts/page-message.js'
 import { defineText, plural } from './text.js'
 
 /** Texts of an alert's own page. */
@@ -104,17 +105,6 @@ export const alertText = defineText({
   },
 })
 
-/** What could hurt the one who goes. */
-const cautions: Partial<Record<AlertKind, Record<Language, string>>> = {
-  smoke: {
-    en: 'If the door or its handle is hot, do not open it: keep away and wait for the fire brigade.',
-    zh: '门或门把手发烫就不要开门，退到安全处等消防人员。',
-  },
-  gas: {
-    en: 'Knock: no electric doorbell, no light switches or appliances. Go outside before you phone.',
-    zh: '不要按电门铃，不要开关灯和电器，敲门即可；到室外再打电话。',
-  },
-}
 export const cautionOf = (kind: AlertKind, language: Language): string | undefined => cautions[kind]?.[language]
 
 /** Names of the numbers in a reason. Keys that are not here are shown as they are: nothing is hidden. */
@@ -142,6 +132,8 @@ export const reasonText = defineText({
     unit: 'Unit',
     at: 'Measured',
     room: 'Room',
+    suspect: 'Possibly false: battery nearly empty',
+    battery: 'Battery (0 to 1)',
   },
   zh: {
     since: '开始',
@@ -166,6 +158,8 @@ export const reasonText = defineText({
     unit: '单位',
     at: '测得时间',
     room: '位置',
+    suspect: '电量将尽，可能误报',
+    battery: '电量（0 到 1）',
   },
 })
 
@@ -206,6 +200,12 @@ export function eventSentence(
       return en ? 'There was nobody on the roster to tell.' : '值班表上没有可以通知的人。'
     case 'repeat':
       return en ? 'It was reported again.' : '再次上报。'
+    case 'verify':
+      return en
+        ? 'The alarm was said again from memory (a bridge or broker restarted): to be verified, not a new alarm.'
+        : '网桥或服务器重启后重发了之前的报警：请核实，不算新的报警。'
+    case 'fine':
+      return en ? '“I’m fine” was said at the voice panel.' : '居民在语音面板上报了平安。'
     case 'cancelled':
       return en ? 'The button was cancelled at the device.' : '设备上取消了呼叫。'
     case 'cleared':

@@ -194,6 +194,28 @@ test('a smoke alarm that this edge committed a moment ago is the same fire; a pr
   await count(2)
 })
 
+test('carbon monoxide, help called by voice and what is news from memory are told; water on the floor waits', async () => {
+  const { alarm, press, count, looks, told } = scene()
+  alarm(press({ kind: 'leak', event: 'alarm', deviceNo: 1 }))
+  alarm(press({ kind: 'voice', event: 'fine', deviceNo: 2 }))
+  alarm(press({ kind: 'co', event: 'alarm', deviceNo: 3 }))
+  alarm(press({ kind: 'voice', event: 'help', deviceNo: 2 }))
+  alarm(press({ kind: 'smoke', event: 'alarm', deviceNo: 4, cached: true }))
+  await count(6)
+  await looks()
+  expect([...new Set(told.map(({ page }) => page.kind))].sort()).toEqual(['co', 'smoke', 'voice'])
+})
+
+test('an alarm that this edge knows, said again from memory, tells nobody', async () => {
+  const { alarm, press, standIn, clock, looks, told } = scene()
+  const at = clock.now().getTime()
+  standIn.committed(8, { alertId: 5, active: true, firstAt: at, lastAt: at, closedAt: at })
+  clock.advance(60 * minute)
+  alarm(press({ kind: 'smoke', event: 'alarm', deviceNo: 8, cached: true }))
+  await looks()
+  expect(told).toEqual([])
+})
+
 test('a press that the database has, sent again while it is away, is no news', async () => {
   const { alarm, press, standIn, count, looks, told, clock } = scene()
   const row = press()

@@ -2,7 +2,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { Counter, type Registry } from 'prom-client'
 import { attemptsMax, type Channel } from '../../alerts/channels/channel.js'
 import { advance, begin } from '../../alerts/escalation.js'
-import type { EpochMs } from '../../alerts/model.js'
+import { type EpochMs, severityOf } from '../../alerts/model.js'
 import { type AlarmEpisode, judgeAlarm } from '../../alerts/rules/alarm.js'
 import type { Clock } from '../../kit/clock.js'
 import type { Log } from '../../kit/log.js'
@@ -82,6 +82,8 @@ export function createStandIn({
   }
 
   function judgeOne(row: AlarmRow, now: EpochMs): StandInAlert | undefined {
+    // A leak waits for the database, as everything does that is no emergency.
+    if (severityOf[row.kind] !== 'emergency') return undefined
     const resident = directory.residentOf(row.residentId)
     if (!resident) {
       log.error({ deviceNo: row.deviceNo }, 'standIn.residentUnknown: paged when the database is back')

@@ -109,8 +109,8 @@ test('stop lets a commit in flight be acknowledged, sends no wills, and is quick
   const broker = await startBroker({
     accept: (message) => {
       seen.push(message.topic)
-      return new Promise<void>((resolve) => {
-        commit = resolve
+      return new Promise((resolve) => {
+        commit = () => resolve(undefined)
       })
     },
   })

@@ -51,7 +51,40 @@ export function createBrokerMetrics({ metrics }: { metrics: Registry }) {
     }),
     subscribeRefused: new Counter({
       name: 'shouwang_subscribe_refused_total',
-      help: 'Subscriptions outside the gateway’s own commands: answered with 128',
+      help: 'Subscriptions outside of what somebody may hear: answered with 128',
+      registers,
+    }),
+    deliveries: new Counter({
+      name: 'shouwang_deliveries_total',
+      help: 'What was sent to gateways by what became of it',
+      labelNames: ['result'],
+      registers,
+    }),
+    replies: new Counter({
+      name: 'shouwang_replies_total',
+      help: 'Answers that gateways wait for after a publish, by what became of them',
+      labelNames: ['result'],
+      registers,
+    }),
+    rightsWithdrawn: new Counter({
+      name: 'shouwang_rights_withdrawn_total',
+      help: 'Connections ended because their gateway’s secret, topics or permission changed',
+      registers,
+    }),
+    readers: new Gauge({
+      name: 'shouwang_readers',
+      help: 'Open connections of the operator’s own systems',
+      registers,
+    }),
+    readersDropped: new Counter({
+      name: 'shouwang_readers_cut_off_total',
+      help: 'Connections of the operator’s own systems ended because they did not keep up',
+      registers,
+    }),
+    onwardRefused: new Counter({
+      name: 'shouwang_onward_refused_total',
+      help: 'What was to be published onward and could not be, by reason',
+      labelNames: ['reason'],
       registers,
     }),
     logins: new Counter({

@@ -5,35 +5,51 @@ import type { Clock } from '../kit/clock.js'
 import type { Log } from '../kit/log.js'
 import { verifySecret } from '../kit/secret-hash.js'
 import { createBrokerMetrics } from './broker-metrics.js'
-import { createCommandSender } from './commands.js'
 import { createCredentials, type GatewayCredentials } from './credentials.js'
+import { createDeliver, type Delivery, type Outbound } from './deliver.js'
 import { createDoor, type Visitor } from './door.js'
 import { keepsNothing } from './keeps-nothing.js'
 import { type BrokerLimits, defaultLimits } from './limits.js'
 import { createLinks } from './links.js'
 import { createLogLimit } from './log-limit.js'
 import { loginHooks } from './login-hooks.js'
-import { type InboundMessage, publishHooks } from './publish-hooks.js'
+import { type InboundMessage, publishHooks, type Replies } from './publish-hooks.js'
+import { createReaders, type Onward, type Reader } from './readers.js'
+import { createRightsWatch, type RightsSource } from './rights-watch.js'
 import type { Presence } from './roll-call.js'
 import { subscribeHooks } from './subscribe-hooks.js'
 import { openTransports, type Transports } from './transports.js'
 
-export type { GatewayCredentials, InboundMessage, Presence }
+export type { Delivery, GatewayCredentials, InboundMessage, Onward, Outbound, Presence, Reader, RightsSource }
 
 export type Broker = {
   /** @throws StartError naming the setting when a port cannot be had or a certificate is bad */
   start(): Promise<Transports['ports']>
   /** Takes no more connections, lets commits in flight be acknowledged, and ends what is open; under 2 s. */
   stop(): Promise<void>
-  /** Sends a command to the connected clients of a gateway. @throws when none is connected to this process */
-  publishCommand(gatewayId: string, deviceId: string, payload: string | Buffer): Promise<void>
+  /** Whether any client of a gateway is connected to this process. */
+  isConnected(gatewayId: string): boolean
+  /**
+   * Sends a message to the clients of one gateway that are connected to this process and have asked for its topic, at
+   * QoS 1 where they asked for that. Resolves with what became of it, within `deliveryMsMax`; never rejects.
+   */
+  publishTo(gatewayId: string, message: Outbound): Promise<Delivery>
+  /** Publishes to readers; with `retain` also to those that come later, until an empty payload clears it. */
+  publishOnward(topic: string, payload: string | Buffer, options?: { retain?: boolean }): Onward
 }
 
 export type BrokerDeps = {
   findGateway(gatewayId: string): Promise<GatewayCredentials | undefined>
-  /** Resolves when the message is committed or quarantined: the PUBACK may leave. Rejects only on storage failure. */
-  accept(message: InboundMessage): Promise<void>
+  /**
+   * Resolves when the message is committed or quarantined: the PUBACK may leave, and the answers that its gateway waits
+   * for, if any. Rejects only on storage failure.
+   */
+  accept(message: InboundMessage): Promise<Replies>
   presence: Presence
+  /** Without it a revoked secret is noticed when its gateway is next heard, after up to `recheckMs`. */
+  rights?: RightsSource | undefined
+  /** The operator's own systems. */
+  readers?: readonly Reader[] | undefined
   clock: Clock
   log: Log
   metrics: Registry
@@ -46,20 +62,35 @@ export type BrokerDeps = {
   verify?: typeof verifySecret | undefined
 }
 
-/** The MQTT broker: Aedes behind a door, a frame guard and the rights of gateways. Does nothing until `start()`. */
+/**
+ * The MQTT broker: Aedes behind a door, a frame guard and the rights of gateways. Does nothing until `start()`.
+ * @throws StartError where a reader is to hear more than readers may
+ */
 export function createBroker(deps: BrokerDeps): Broker {
   const { clock, log } = deps
   const limits: BrokerLimits = { ...defaultLimits, ...deps.limits }
   const metrics = createBrokerMetrics({ metrics: deps.metrics })
   const logLimit = createLogLimit({ everyMs: 60_000, keysMax: 10_000, clock })
+  const readers = createReaders({ readers: deps.readers ?? [], limits, metrics, log })
   const credentials = createCredentials({
     findGateway: deps.findGateway,
+    findReader: readers.find,
     verify: deps.verify ?? verifySecret,
     limits,
     clock,
   })
   const door = createDoor({ limits, log, logLimit, metrics })
-  const links = createLinks({ presence: deps.presence, credentials, limits, clock, log, logLimit, metrics })
+  const links = createLinks({ presence: deps.presence, credentials, readers, limits, clock, log, logLimit, metrics })
+  const deliver = createDeliver({ linksOf: links.of, limits, metrics })
+  const rightsWatch = createRightsWatch({
+    source: deps.rights ?? noRights,
+    forget: credentials.forget,
+    isConnected: (gatewayId) => links.of(gatewayId).length > 0,
+    judge: links.changed,
+    sweep: links.endSecrets,
+    pollMs: limits.rightsPollMs,
+    log,
+  })
   const { linkOf, traffic, isStopping } = links
   let aedes: Aedes | undefined
   let transports: Transports | undefined
@@ -78,6 +109,7 @@ export function createBroker(deps: BrokerDeps): Broker {
       ...publishHooks({
         linkOf,
         accept: deps.accept,
+        reply: deliver.reply,
         heard: links.heard,
         metrics,
         traffic,
@@ -86,20 +118,16 @@ export function createBroker(deps: BrokerDeps): Broker {
         logLimit,
         isStopping,
       }),
-      ...subscribeHooks({ linkOf, limits, metrics, log, logLimit }),
+      ...subscribeHooks({ linkOf, readers, limits, metrics, log, logLimit }),
     })
     // Aedes ends a connection for a topic of over 100 levels, to keep it from its matcher, which throws. Such a topic
-    // never gets there: publishes of gateways are not routed and deep filters are not granted. So it can be quarantined.
+    // never gets there: nothing is routed. So it can be quarantined.
     Object.assign(broker, { maxTopicLevels: limits.packetBytesMax })
-    // What a gateway says goes to ingest and to nobody else: spares the matching and storing for each publish. Only what
-    // the broker itself says (commands) is routed.
-    const route = broker.publish.bind(broker) as (...args: unknown[]) => void
-    const publish = (packet: unknown, ...rest: unknown[]) => {
-      const [client, done] = rest
-      if (client && typeof client === 'object') (done as (error: null) => void)(null)
-      else route(packet, ...rest)
-    }
-    Object.assign(broker, { publish })
+    // What a gateway says goes to ingest and to nobody else, and what is said to one is written to its connections: nothing
+    // is left to route. That spares the matching, and no filter, however it is granted, can bring anybody a message.
+    const ignore = (...args: unknown[]) => (args.at(-1) as ((error: null) => void) | undefined)?.(null)
+    const ignoreFilter = (_filter: string, _deliver: unknown, done?: () => void) => done?.()
+    Object.assign(broker, { publish: ignore, subscribe: ignoreFilter, unsubscribe: ignoreFilter })
     links.listenTo(broker)
     return broker
   }
@@ -108,6 +136,7 @@ export function createBroker(deps: BrokerDeps): Broker {
     transports?.close()
     transports = undefined
     links.beginStop()
+    await rightsWatch.stop()
     await links.drained(limits.stopMsMax)
     door.closeAll()
     const closing = aedes
@@ -117,6 +146,7 @@ export function createBroker(deps: BrokerDeps): Broker {
 
   return {
     async start() {
+      await rightsWatch.start()
       aedes = createAedes()
       await aedes.listen()
       const open = openLinks(aedes)
@@ -131,9 +161,13 @@ export function createBroker(deps: BrokerDeps): Broker {
 
     stop,
 
-    publishCommand: createCommandSender({
-      isConnected: links.isConnected,
-      aedes: () => aedes,
-    }),
+    isConnected: links.isConnected,
+    publishTo: deliver.publishTo,
+    publishOnward: readers.publish,
   }
+}
+
+const noRights: RightsSource = {
+  changedSince: async () => ({ cursor: '', gatewayIds: [] }),
+  rightsOf: async () => [],
 }

@@ -1,70 +1,84 @@
-import { createHmac, randomBytes } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { idPattern } from '../ingest/contract.js'
 import type { Clock } from '../kit/clock.js'
 import { decoyHash, type verifySecret } from '../kit/secret-hash.js'
 import { within } from '../kit/within.js'
 import { createBoundedCache } from './bounded-cache.js'
-import { createFairGate } from './fair-gate.js'
-import { createHeadcount } from './headcount.js'
 import type { BrokerLimits } from './limits.js'
-import { createLoginThrottle } from './login-throttle.js'
+import type { Reader } from './readers.js'
+import { createSecretCheck } from './secret-check.js'
 
-export type GatewayCredentials = { gatewayId: string; secretHash: string; disabled: boolean }
+export type GatewayCredentials = {
+  gatewayId: string
+  secretHash: string
+  /** The secret before this one, which goes on working until then (epoch ms). */
+  secretHashBefore?: string | null | undefined
+  secretBeforeUntil?: number | null | undefined
+  disabled: boolean
+  /** It speaks to another broker: nobody may log in here in its name. */
+  attached?: boolean | undefined
+  /** `v1` where it is missing. */
+  dialect?: string | undefined
+  /** Where it may speak beside `v1/{gatewayId}/`. */
+  baseTopics?: readonly string[] | undefined
+}
 
 export type LoginResult =
-  | { kind: 'granted'; gateway: GatewayCredentials /** Keeps the secret known for another while. */; renew(): void }
-  | { kind: 'refused'; reason: 'no credentials' | 'unknown gateway' | 'wrong secret' | 'disabled' }
+  | {
+      kind: 'granted'
+      as: { kind: 'gateway'; gateway: GatewayCredentials } | { kind: 'reader'; reader: Reader }
+      /** The one of its secrets' hashes that it knew. */
+      secretHash: string
+      /** Keeps the secret known for another while. */
+      renew(): void
+      /** What was decided on may have changed since. */
+      isOvertaken(): boolean
+    }
+  | { kind: 'refused'; reason: 'no credentials' | 'unknown gateway' | 'wrong secret' | 'disabled' | 'attached' }
   | { kind: 'unavailable'; reason: 'lookup failed' | 'too many logins' }
 
 export type Credentials = {
   login(attempt: { gatewayId?: string | undefined; secret?: Buffer | undefined; address: string }): Promise<LoginResult>
   /** What is known of a gateway, at most `gatewayCacheMs` old. @throws when the lookup fails or takes too long */
   lookup(gatewayId: string): Promise<GatewayCredentials | undefined>
+  /** What these gateways may do has changed: nothing that was known before decides. */
+  forget(gatewayIds: readonly string[]): void
 }
 
-/** Ids that no gateway can have share one name in the throttle: they would only be a way to fill it. */
-const impossibleId = '?'
+/** When the secret with this hash stops opening the door for a gateway (epoch ms; Infinity: not foreseen); undefined: it does not. */
+export function secretEnd(gateway: GatewayCredentials, secretHash: string, now: number): number | undefined {
+  if (secretHash === gateway.secretHash) return Number.POSITIVE_INFINITY
+  const { secretHashBefore, secretBeforeUntil } = gateway
+  return secretHash === secretHashBefore && secretBeforeUntil && now < secretBeforeUntil ? secretBeforeUntil : undefined
+}
 
-/**
- * Decides about logins. A hash is computed once for the same (gateway, secret) within `secretCacheMs`, however many
- * connections ask for it, and is known by an HMAC under a key of this process: the secret itself is not kept, and a
- * secret that was changed in the database has another HMAC.
- */
+/** Decides about logins, by what was found out about gateways up to `gatewayCacheMs` ago, unless that was forgotten since. */
 export function createCredentials({
   findGateway,
+  findReader = () => undefined,
   verify,
   limits,
   clock,
 }: {
   findGateway: (gatewayId: string) => Promise<GatewayCredentials | undefined>
+  findReader?: (userName: string) => Reader | undefined
   verify: typeof verifySecret
   limits: BrokerLimits
   clock: Clock
 }): Credentials {
-  const hmacKey = randomBytes(32)
   const decoy = decoyHash()
   const gateways = createBoundedCache<Promise<GatewayCredentials | undefined>>({
     entriesMax: limits.gatewayCacheEntriesMax,
     ttlMs: limits.gatewayCacheMs,
     clock,
   })
-  const verified = createBoundedCache<true>({
-    entriesMax: limits.secretCacheEntriesMax,
-    ttlMs: limits.secretCacheMs,
+  const checkSecret = createSecretCheck({ verify, limits, clock })
+  /** When gateways were last forgotten, as a count: a login that is under way then is overtaken. */
+  const forgotten = createBoundedCache<number>({
+    entriesMax: limits.gatewayCacheEntriesMax,
+    ttlMs: 2 * limits.loginMsMax,
     clock,
   })
-  const attempts = new Map<string, Promise<boolean>>()
-  const waiting = createHeadcount({ perKeyMax: limits.loginsWaitingPerAddressMax, totalMax: limits.loginsWaitingMax })
-  const hashing = createFairGate({ inFlightMax: limits.hashesInFlightMax })
-  const throttle = createLoginThrottle({
-    delayMsMin: limits.failedLoginDelayMsMin,
-    delayMsMax: limits.failedLoginDelayMsMax,
-    pairsMax: limits.failedLoginPairsMax,
-    forgetMs: limits.failedLoginForgetMs,
-    clock,
-  })
-
+  let forgets = 0
   function lookup(gatewayId: string) {
     if (!idPattern.test(gatewayId)) return Promise.resolve(undefined)
     const known = gateways.get(gatewayId)
@@ -77,50 +91,49 @@ export function createCredentials({
     return asked
   }
 
-  async function decide(throttledId: string, secret: string, address: string, gateway: GatewayCredentials | undefined) {
-    const waitMs = throttle.begin(address, throttledId)
-    let outcome: 'right' | 'wrong' | 'undecided' = 'undecided'
-    try {
-      if (waitMs > 0) await sleep(waitMs, undefined, { ref: false })
-      // An unknown gateway is checked against the decoy, so that it takes as long as a wrong secret.
-      const matches = await hashing.run(address, () => verify(secret, gateway?.secretHash ?? decoy))
-      outcome = matches && gateway ? 'right' : 'wrong'
-      return outcome === 'right'
-    } finally {
-      throttle.end(address, throttledId, outcome)
-    }
-  }
+  const hashesOf = (gateway: GatewayCredentials) =>
+    [gateway.secretHash, gateway.secretHashBefore].filter(
+      (hash): hash is string =>
+        typeof hash === 'string' && secretEnd(gateway, hash, clock.now().getTime()) !== undefined,
+    )
 
   return {
     lookup,
-    async login({ gatewayId, secret, address }) {
-      if (!gatewayId || !secret) return { kind: 'refused', reason: 'no credentials' }
-      const gateway = await lookup(gatewayId).catch(() => 'failed' as const)
-      if (gateway === 'failed') return { kind: 'unavailable', reason: 'lookup failed' }
-      const key = createHmac('sha256', hmacKey)
-        .update(`${gatewayId}\0${gateway?.secretHash ?? decoy}\0`)
-        .update(secret)
-        .digest('base64')
-      let right = verified.get(key) ?? false
-      if (!right) {
-        let attempt = attempts.get(key)
-        if (!attempt) {
-          const leave = waiting.enter(address)
-          if (!leave) return { kind: 'unavailable', reason: 'too many logins' }
-          const throttledId = idPattern.test(gatewayId) ? gatewayId : impossibleId
-          attempt = decide(throttledId, secret.toString(), address, gateway).finally(() => {
-            attempts.delete(key)
-            leave()
-          })
-          attempts.set(key, attempt)
-        }
-        right = await attempt
-        if (right) verified.set(key, true)
+    forget(gatewayIds) {
+      forgets++
+      for (const gatewayId of gatewayIds) {
+        gateways.delete(gatewayId)
+        forgotten.set(gatewayId, forgets)
       }
-      if (!gateway) return { kind: 'refused', reason: 'unknown gateway' }
-      if (!right) return { kind: 'refused', reason: 'wrong secret' }
+    },
+    async login({ gatewayId: userName, secret, address }) {
+      if (!userName || !secret) return { kind: 'refused', reason: 'no credentials' }
+      let begunAt = forgets
+      const isOvertaken = () => (forgotten.get(userName) ?? 0) > begunAt
+      const reader = findReader(userName)
+      const find = () => (reader ? undefined : lookup(userName).catch(() => 'failed' as const))
+      let gateway = await find()
+      if (gateway === 'failed') return { kind: 'unavailable', reason: 'lookup failed' }
+      // An unknown gateway is checked against the decoy, so that it takes as long as a wrong secret.
+      const hashes = reader ? [reader.secretHash] : gateway ? hashesOf(gateway) : [decoy]
+      const isKnown = Boolean(reader ?? gateway)
+      const match = await checkSecret({ userName, secret, address, hashes, isKnown })
+      if (!match) return { kind: 'unavailable', reason: 'too many logins' }
+      const { hash: secretHash, renew } = match
+      const granted = { kind: 'granted', renew, isOvertaken } as const
+      if (reader && secretHash !== undefined) return { ...granted, as: { kind: 'reader', reader }, secretHash }
+      if (!gateway) return { kind: 'refused', reason: reader ? 'wrong secret' : 'unknown gateway' }
+      if (secretHash === undefined) return { kind: 'refused', reason: 'wrong secret' }
+      if (isOvertaken()) {
+        begunAt = forgets
+        gateway = await find()
+        if (gateway === 'failed') return { kind: 'unavailable', reason: 'lookup failed' }
+        if (!gateway || secretEnd(gateway, secretHash, clock.now().getTime()) === undefined)
+          return { kind: 'refused', reason: 'wrong secret' }
+      }
       if (gateway.disabled) return { kind: 'refused', reason: 'disabled' }
-      return { kind: 'granted', gateway, renew: () => verified.set(key, true) }
+      if (gateway.attached) return { kind: 'refused', reason: 'attached' }
+      return { ...granted, as: { kind: 'gateway', gateway }, secretHash }
     },
   }
 }

@@ -26,7 +26,8 @@ export function keepsNothing() {
     outgoingEnqueue: nothing,
     outgoingEnqueueCombi: nothing,
     outgoingUpdate: nothing,
-    outgoingClearMessageId: nothing,
+    // What Aedes says of a PUBACK in its event `ack`: deliver.ts waits for it.
+    outgoingClearMessageId: async (_client: unknown, packet: Identified) => packet,
     outgoingStream: noStream,
     incomingStorePacket: nothing,
     incomingGetPacket: async (_client: unknown, packet: Identified) => {

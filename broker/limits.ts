@@ -29,6 +29,12 @@ export const defaultLimits = {
    */
   publishesInFlightTotalMax: 5_000,
   subscriptionsMax: 1_000,
+  /** Deliveries to one connection that wait for their PUBACK. */
+  deliveriesInFlightMax: 100,
+  /** What may wait in the socket of one connection before more is sent to it. */
+  deliverBytesMax: 262_144,
+  /** How long a delivery waits for its PUBACK. */
+  deliveryMsMax: 10_000,
   /** A shorter keepalive is stretched to this: a slow commit must not look like a dead gateway. */
   keepaliveSecondsMin: 20,
   /** A slow reader of commands is cut off after this. */
@@ -39,6 +45,8 @@ export const defaultLimits = {
   gatewayCacheEntriesMax: 20_000,
   /** A connected gateway is looked up again after this, when it is next heard. */
   recheckMs: 60_000,
+  /** How often the database is asked whose rights have changed: from a revoked secret to the end of its connections. */
+  rightsPollMs: 500,
   secretCacheMs: 600_000,
   secretCacheEntriesMax: 20_000,
   /** The thread pool has four threads; hashing may use half of them. */
@@ -49,6 +57,14 @@ export const defaultLimits = {
   failedLoginDelayMsMax: 8_000,
   failedLoginPairsMax: 20_000,
   failedLoginForgetMs: 900_000,
+  /** Connections of the operator's own systems, all together. */
+  readerConnectionsMax: 20,
+  /** Home Assistant subscribes to the state of each entity by itself. */
+  readerSubscriptionsMax: 200_000,
+  /** What readers find when they come, and what of it may wait in the socket of one. */
+  retainedEntriesMax: 100_000,
+  retainedBytesMax: 67_108_864,
+  readerBytesMax: 4_194_304,
   /** At stop, commits in flight have this long to be acknowledged. */
   stopMsMax: 1_000,
 }

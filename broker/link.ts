@@ -5,7 +5,9 @@ import type { BrokerMetrics } from './broker-metrics.js'
 import type { Visitor } from './door.js'
 import { guardFrames } from './frame-guard.js'
 import type { BrokerLimits } from './limits.js'
+import type { Reader } from './readers.js'
 import { type TakenPublish, takePublishes } from './take-publishes.js'
+import type { TopicRights } from './topic-rights.js'
 
 /** One MQTT connection, as the broker's hooks see it. */
 export type Link = {
@@ -15,7 +17,13 @@ export type Link = {
   client: Client | undefined
   /** Whose it is: set when the login is granted, and the only proof of it. */
   gatewayId: string | undefined
+  /** What it may say and hear; set with the gateway id. */
+  rights: TopicRights | undefined
+  /** In place of a gateway: one of the operator's own systems. */
+  reader: Reader | undefined
   secretHash: string
+  /** Logged in with the secret before the last one, which is no good from then on (epoch ms). */
+  secretEndsAt: number | undefined
   /** Keeps the checked secret known after the connection is gone, for the reconnect. */
   renew: () => void
   /** CONNECT was bad: the CONNACK code to answer with. */
@@ -26,7 +34,13 @@ export type Link = {
   /** While Aedes parses the stub of an oversized publish: the size of the payload it had, in bytes. */
   oversizeBytes: number | undefined
   checkedAtMs: number
-  readonly subscriptions: Set<string>
+  /** What it has asked for, and at which QoS (2 counts as 1: nothing is sent at more). */
+  readonly subscriptions: Map<string, 0 | 1>
+  lastPacketId: number
+  /** Deliveries that wait for their PUBACK, by packet id. */
+  awaiting: Map<number, (acknowledged: boolean) => void> | undefined
+  /** Ends the connection where it does not begin to read within `drainMsMax`. */
+  watchDrain(): void
 }
 
 /** What all connections have in flight together. */
@@ -45,6 +59,7 @@ type Inside = {
   _keepaliveTimer: NodeJS.Timeout | null
   /** Reads on, where there is something to read. */
   _nextBatch(): void
+  waitForDrain(done: () => void): void
 }
 
 /**
@@ -77,14 +92,20 @@ export function openLink({
     acknowledge: createAcknowledge(conn, () => guard.held && inside?._nextBatch()),
     client: undefined,
     gatewayId: undefined,
+    rights: undefined,
+    reader: undefined,
     secretHash: '',
+    secretEndsAt: undefined,
     renew: () => {},
     refusalCode: undefined,
     ready: false,
     inFlight: 0,
     oversizeBytes: undefined,
     checkedAtMs: 0,
-    subscriptions: new Set(),
+    subscriptions: new Map(),
+    lastPacketId: 0,
+    awaiting: undefined,
+    watchDrain: () => inside?.waitForDrain(() => {}),
   }
   let inside: Inside | undefined
   const guard = guardFrames({

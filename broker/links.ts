@@ -5,13 +5,15 @@ import type { Aedes, Client } from 'aedes'
 import type { Clock } from '../kit/clock.js'
 import type { Log } from '../kit/log.js'
 import type { BrokerMetrics } from './broker-metrics.js'
-import type { Credentials } from './credentials.js'
+import type { Credentials, GatewayCredentials, LoginResult } from './credentials.js'
 import type { Visitor } from './door.js'
 import { FrameError } from './frame-guard.js'
 import type { BrokerLimits } from './limits.js'
 import { type Link, openLink, type Traffic } from './link.js'
 import type { LogLimit } from './log-limit.js'
+import type { Readers } from './readers.js'
 import { createRollCall, type Presence } from './roll-call.js'
+import { createStanding } from './standing.js'
 
 const pollMs = 10
 
@@ -19,6 +21,7 @@ const pollMs = 10
 export function createLinks({
   presence,
   credentials,
+  readers,
   limits,
   clock,
   log,
@@ -27,6 +30,7 @@ export function createLinks({
 }: {
   presence: Presence
   credentials: Credentials
+  readers: Readers
   limits: BrokerLimits
   clock: Clock
   log: Log
@@ -36,27 +40,30 @@ export function createLinks({
   const byConn = new WeakMap<object, Link>()
   const traffic: Traffic = { inFlight: 0 }
   const granted = new Set<Link>()
-  const rollCall = createRollCall({ presence })
+  const standing = createStanding({ clock, log, metrics })
+  const rollCall = createRollCall<Link>({ presence })
   let stopping = false
   const isStopping = () => stopping
   const linkOf = (client: Client) => byConn.get(client.conn)
 
   function closed(link: Link) {
     const { gatewayId } = link
+    if (link.reader) {
+      readers.leave(link)
+      log.info({ reader: link.reader.userName }, 'reader.disconnected')
+    }
+    for (const end of [...(link.awaiting?.values() ?? [])]) end(false)
     if (gatewayId === undefined || !granted.delete(link)) return
+    standing.leave(link)
     link.renew()
-    rollCall.leave(gatewayId)
+    rollCall.leave(gatewayId, link)
     log.info({ gatewayId }, 'gateway.disconnected')
   }
 
   /** A gateway that was disabled, or whose secret was changed, does not stay for as long as it keeps its line open. */
   function recheck(link: Link, gatewayId: string) {
     credentials.lookup(gatewayId).then(
-      (gateway) => {
-        if (gateway && !gateway.disabled && gateway.secretHash === link.secretHash) return
-        log.warn({ gatewayId }, 'gateway.rightsWithdrawn')
-        link.conn.destroy()
-      },
+      (gateway) => standing.judge(link, gateway),
       (error: Error) => log.debug({ gatewayId, error: error.message }, 'gateway.recheckFailed'),
     )
   }
@@ -85,6 +92,14 @@ export function createLinks({
     isStopping,
     heard,
     isConnected: rollCall.isPresent,
+    of: rollCall.of,
+
+    /** What a gateway may do has changed, or it is gone. */
+    changed(gatewayId: string, now: GatewayCredentials | undefined) {
+      for (const link of rollCall.of(gatewayId)) if (!link.conn.destroyed) standing.judge(link, now)
+    },
+
+    endSecrets: standing.sweep,
 
     open({ visitor, conn, aedes }: { visitor: Visitor; conn: Duplex; aedes: Aedes }) {
       const register = (link: Link) => {
@@ -94,17 +109,30 @@ export function createLinks({
       openLink({ conn, visitor, aedes, limits, metrics, traffic, register, isStopping })
     },
 
-    granted(link: Link, gatewayId: string) {
-      link.gatewayId = gatewayId
+    granted(link: Link, { as }: Extract<LoginResult, { kind: 'granted' }>): 'no room' | undefined {
+      if (as.kind === 'reader') {
+        link.reader = as.reader
+        if (!readers.enter(link)) return 'no room'
+        link.visitor.authenticate()
+        return undefined
+      }
+      const { gateway } = as
+      standing.enter(link, gateway)
       link.visitor.authenticate()
       granted.add(link)
-      rollCall.enter(gatewayId)
+      rollCall.enter(gateway.gatewayId, link)
+      return undefined
     },
 
     listenTo(aedes: Aedes) {
       aedes.on('clientReady', (client) => {
         const link = linkOf(client)
-        if (!link || link.gatewayId === undefined || link.conn.destroyed) return
+        if (!link || link.conn.destroyed) return
+        if (link.reader) {
+          link.ready = true
+          log.info({ reader: link.reader.userName }, 'reader.connected')
+        }
+        if (link.gatewayId === undefined) return
         link.ready = true
         rollCall.ready(link.gatewayId)
         log.info({ gatewayId: link.gatewayId }, 'gateway.connected')
@@ -113,9 +141,21 @@ export function createLinks({
         const link = linkOf(client)
         if (link?.gatewayId !== undefined) heard(link, link.gatewayId, clock.now().getTime())
       })
+      aedes.on('subscribe', (subscriptions, client) => {
+        const link = linkOf(client)
+        // 128, where it was refused.
+        const granted = subscriptions.filter(({ qos }) => qos <= 2).map(({ topic }) => topic)
+        if (link?.reader) readers.subscribed(link, granted)
+      })
       aedes.on('unsubscribe', (filters, client) => {
         const link = linkOf(client)
         for (const filter of filters) link?.subscriptions.delete(filter)
+        if (link?.reader) readers.unsubscribed(link, filters)
+      })
+      // Aedes' types know the packet that was sent; it is the one that keeps-nothing.ts hands back.
+      aedes.on('ack', (packet: { messageId?: number } | undefined, client: Client) => {
+        const { messageId } = packet ?? {}
+        if (messageId !== undefined) linkOf(client)?.awaiting?.get(messageId)?.(true)
       })
       aedes.on('clientError', failed)
       aedes.on('connectionError', failed)

@@ -28,12 +28,14 @@ export function loginHooks({
   clock: Clock
   log: Log
   logLimit: LogLimit
-  onGranted: (link: Link, gatewayId: string) => void
+  /** Undefined: it may go on. */
+  onGranted: (link: Link, result: Extract<LoginResult, { kind: 'granted' }>) => 'no room' | undefined
 }): Required<Pick<AedesOptions, 'preConnect' | 'authenticate'>> {
   function codeOf(result: LoginResult): number | undefined {
     if (result.kind === 'granted') return undefined
     if (result.kind === 'unavailable') return connack.serverUnavailable
-    return result.reason === 'disabled' ? connack.notAuthorized : connack.badCredentials
+    const isForbidden = result.reason === 'disabled' || result.reason === 'attached'
+    return isForbidden ? connack.notAuthorized : connack.badCredentials
   }
 
   return {
@@ -63,7 +65,12 @@ export function loginHooks({
       const { address } = link.visitor
       credentials.login({ gatewayId: username, secret: password, address }).then(
         (result) => {
-          metrics.logins.inc({ result: result.kind === 'granted' ? 'granted' : result.reason })
+          // It comes again at once, and then what is true now decides.
+          const isOvertaken = result.kind === 'granted' && result.isOvertaken()
+          metrics.logins.inc({
+            result: isOvertaken ? 'overtaken' : result.kind === 'granted' ? 'granted' : result.reason,
+          })
+          if (isOvertaken) return refuse(connack.serverUnavailable, 'overtaken')
           const code = codeOf(result)
           if (result.kind !== 'granted') {
             const line = logLimit(`login ${address} ${result.reason}`)
@@ -74,10 +81,10 @@ export function loginHooks({
             return refuse(code!, result.reason)
           }
           if (link.conn.destroyed) return refuse(connack.serverUnavailable, 'connection is gone')
-          link.secretHash = result.gateway.secretHash
+          link.secretHash = result.secretHash
           link.renew = result.renew
           link.checkedAtMs = clock.now().getTime()
-          onGranted(link, result.gateway.gatewayId)
+          if (onGranted(link, result) === 'no room') return refuse(connack.serverUnavailable, 'no room')
           done(null, true)
         },
         (error: unknown) => {

@@ -39,7 +39,7 @@ test('a large publish is acknowledged after accept resolves, not before, and goo
   const broker = await startBroker({
     accept: ({ oversizeBytes }) => {
       seen.push(oversizeBytes)
-      return new Promise((resolve) => void commits.push(resolve))
+      return new Promise((resolve) => void commits.push(() => resolve(undefined)))
     },
   })
   const client = rawClient(broker)

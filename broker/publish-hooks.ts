@@ -16,6 +16,8 @@ export type InboundMessage = {
   /** Of a publish that was too large: the size of its payload, in bytes. `payload` is then only the start of it. */
   oversizeBytes?: number | undefined
 }
+/** What the gateway waits for as an answer, under topics of its own: sent when its message is safe. */
+export type Replies = readonly { topic: string; payload: string }[] | undefined
 
 /**
  * `authorizePublish` is the only place before the PUBACK (and before the PUBREC of QoS 2, and it is asked about wills
@@ -27,6 +29,7 @@ export type InboundMessage = {
 export function publishHooks({
   linkOf,
   accept,
+  reply,
   heard,
   metrics,
   clock,
@@ -36,7 +39,8 @@ export function publishHooks({
   isStopping,
 }: {
   linkOf: (client: Client) => Link | undefined
-  accept: (message: InboundMessage) => Promise<void>
+  accept: (message: InboundMessage) => Promise<Replies>
+  reply: (link: Link, message: { topic: string; payload: string }) => void
   heard: (link: Link, gatewayId: string, atMs: number) => void
   metrics: BrokerMetrics
   clock: Clock
@@ -48,9 +52,16 @@ export function publishHooks({
   return {
     authorizePublish(client, packet, done) {
       const link = client ? linkOf(client) : undefined
-      const gatewayId = link?.gatewayId
-      if (!link || gatewayId === undefined) return done(new Error('not authenticated'))
+      const rights = link?.rights
       const { qos, topic } = packet
+      // Readers have nothing to say here; Home Assistant says all the same that it is there.
+      if (link?.reader) {
+        metrics.publish(qos, 'refused')
+        metrics.publishRefused.inc({ reason: 'reader' })
+        return queueMicrotask(() => done(null))
+      }
+      if (!link || rights === undefined) return done(new Error('not authenticated'))
+      const { gatewayId } = rights
       // A will comes from the CONNECT packet and has no command of its own.
       const isWill = packet.cmd === undefined
       const oversizeBytes = isWill ? undefined : link.oversizeBytes
@@ -59,7 +70,7 @@ export function publishHooks({
 
       const receivedAt = clock.now()
       if (!isWill) heard(link, gatewayId, receivedAt.getTime())
-      const reason = publishRefusal(gatewayId, topic)
+      const reason = publishRefusal(rights, topic)
       if (reason) {
         metrics.publish(qos, 'refused')
         metrics.publishRefused.inc({ reason })
@@ -75,10 +86,11 @@ export function publishHooks({
       const payload = packet.payload as Buffer
       const { retain, dup = false } = packet
       accept({ gatewayId, topic, payload, retain, dup, receivedAt, oversizeBytes }).then(
-        () => {
+        (replies) => {
           link.inFlight--
           traffic.inFlight--
           metrics.publish(qos, 'accepted')
+          if (replies !== undefined && !isWill) for (const message of replies) reply(link, message)
           // A slow reader is for Aedes, which waits `drainMsMax` for it and then ends the connection.
           if (qos !== 1 || isWill || link.conn.writableNeedDrain) return done(null)
           link.acknowledge.add(packet.messageId!, () => {

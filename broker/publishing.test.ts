@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { commandTopic } from '../ingest/contract.js'
 import { connectGateway, connectPacket, publishPacket, rawClient, startBroker, until } from './testkit.js'
 
 test('a publish of each QoS is handed over as it came, and kept nowhere else', async () => {
@@ -21,7 +22,7 @@ test('a publish of each QoS is handed over as it came, and kept nowhere else', a
 
 test('no PUBACK before accept resolves', async () => {
   let commit = () => {}
-  const broker = await startBroker({ accept: () => new Promise<void>((resolve) => (commit = resolve)) })
+  const broker = await startBroker({ accept: () => new Promise((resolve) => (commit = () => resolve(undefined))) })
   const client = rawClient(broker)
   expect(await client.connect()).toBe(0)
   client.send(publishPacket('v1/gw1/meter/water', 9))
@@ -206,11 +207,12 @@ test('commands reach the connected gateway, and only it', async () => {
     await client.subscribeAsync(`v1/${id}/+/command`, { qos: 1 })
     client.on('message', (topic, payload) => void got.push(`${id} ${topic} ${payload}`))
   }
-  await broker.broker.publishCommand('gw1', 'valve-1', 'close')
-  await until(() => got.length > 0)
+  const command = { topic: commandTopic('gw1', 'valve-1'), payload: 'close' }
+  expect(await broker.broker.publishTo('gw1', command)).toEqual({ kind: 'delivered', acknowledged: true })
   expect(got).toEqual(['gw1 v1/gw1/valve-1/command close'])
-  await expect(broker.broker.publishCommand('gw9', 'valve-1', 'close')).rejects.toThrow('not connected')
-  await expect(broker.broker.publishCommand('gw1', '+', 'close')).rejects.toThrow('device id')
+  expect(await broker.broker.publishTo('gw9', command)).toEqual({ kind: 'not connected' })
+  const everywhere = { ...command, topic: commandTopic('gw1', '+') }
+  expect(await broker.broker.publishTo('gw1', everywhere)).toEqual({ kind: 'not subscribed' })
 })
 
 test.each([

@@ -8,7 +8,9 @@ test('while all together have many publishes in flight, a quiet line still hands
     limits: { publishesInFlightMax: 20, publishesInFlightTotalMax: 10 },
     accept: ({ gatewayId }) => {
       seen[gatewayId as 'gw1' | 'gw2']++
-      return new Promise((resolve) => waiting.set(gatewayId, [...(waiting.get(gatewayId) ?? []), resolve]))
+      return new Promise((resolve) => {
+        waiting.set(gatewayId, [...(waiting.get(gatewayId) ?? []), () => resolve(undefined)])
+      })
     },
   })
   const commit = (gatewayId: string) => {

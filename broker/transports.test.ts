@@ -8,6 +8,7 @@ import { connect as connectTls, type SecureVersion } from 'node:tls'
 import { generate } from 'mqtt-packet'
 import { expect, onTestFinished, test } from 'vitest'
 import { WebSocket } from 'ws'
+import { commandTopic } from '../ingest/contract.js'
 import { StartError } from '../kit/lifecycle.js'
 import { connectGateway, connectPacket, publishPacket, rawClient, startBroker, until } from './testkit.js'
 
@@ -92,7 +93,7 @@ test('WebSocket: publish, the CONNACK of a refusal, commands back', async () => 
   expect(broker.accepted[0]!.payload.toString()).toBe('{"litres":1}')
   await client.subscribeAsync('v1/gw1/+/command')
   const got = new Promise((resolve) => client.on('message', (topic) => resolve(topic)))
-  await broker.broker.publishCommand('gw1', 'valve', 'close')
+  await broker.broker.publishTo('gw1', { topic: commandTopic('gw1', 'valve'), payload: 'close' })
   expect(await got).toBe('v1/gw1/valve/command')
   await expect(connectGateway(broker, 'gw1', { url, password: 'wrong', clientId: 'x' })).rejects.toMatchObject({
     code: 4,

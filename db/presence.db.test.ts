@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { startTestDatabase, type TestDatabase } from '../test/support/database.js'
 import type { Database } from './pool.js'
-import { dropGatewaysOfDeadEdges, recordHeartbeat } from './presence.js'
+import { dropGatewaysOfDeadEdges, recordHeard, recordHeartbeat, recordPresence } from './presence.js'
 
 let database: TestDatabase
 let db: Database
@@ -75,4 +75,22 @@ test('two processes at once: each gateway is dropped and handed to the rules onc
   expect(dropped[0]! + dropped[1]!).toBe(60)
   expect(await online()).toEqual(['alive'])
   expect(new Set(await handed()).size).toBe((await handed()).length)
+})
+
+test('more gateways than one statement takes are all written', async () => {
+  const all = Array.from({ length: homes }, (_, i) => `g${i + 1}`)
+  const none = Array.from({ length: 1_990 }, (_, i) => `nobody-${i}`)
+  const at = now.getTime() + 60_000
+  const ids = [...all.slice(0, 45), ...none, ...all.slice(45)]
+  await recordHeard(db, {
+    heard: ids.map((gatewayId) => ({ gatewayId, at })),
+    clocks: ids.map((gatewayId) => ({ gatewayId, aheadS: 7 })),
+  })
+  await recordPresence(db, { edgeId: 'alive', changes: ids.map((gatewayId) => ({ gatewayId, online: true, at })) })
+  const { rows } = await db.query(
+    `select count(*)::int as n from gateways where last_heard_at = $1 and clock_ahead_s = 7 and edge_id = 'alive'`,
+    [new Date(at)],
+  )
+  expect(rows).toEqual([{ n: homes }])
+  expect(await handed()).toHaveLength(homes)
 })

@@ -3,6 +3,15 @@ import type { Database, Queryable } from './pool.js'
 export type PresenceChange = { gatewayId: string; online: boolean; at: number }
 export type ClockReading = { gatewayId: string; aheadS: number }
 
+/** A statement holds what it writes until its end, and what commits a reading may wait for that. */
+const writtenAtOnceMax = 2_000
+/**
+ * Locks the gateways in $1 in one order: two statements that write many of the same ones would otherwise each wait for
+ * what the other has.
+ */
+const lockInOrder = `mine as materialized (
+       select gateway_id from gateways where gateway_id = any($1) order by gateway_id for no key update)`
+
 /** Marks an edge process as alive. `keptSince`: what came to it from then on may not be in the database yet. */
 export async function recordHeartbeat(
   db: Queryable,
@@ -37,17 +46,20 @@ export async function recordPresence(
   db: Queryable,
   { edgeId, changes }: { edgeId: string; changes: PresenceChange[] },
 ): Promise<void> {
-  if (changes.length === 0) return
+  for (const some of chunks(changes)) await recordSome(db, { edgeId, changes: some })
+}
+
+async function recordSome(db: Queryable, { edgeId, changes }: { edgeId: string; changes: PresenceChange[] }) {
   await db.query(
-    `with changed as (
-       update gateways g set online = c.online, edge_id = case when c.online then $1 else g.edge_id end,
+    `with ${lockInOrder}, changed as (
+       update gateways g set online = c.online, edge_id = case when c.online then $4 else g.edge_id end,
               online_changed_at = to_timestamp(c.at_ms / 1000),
               last_heard_at = greatest(g.last_heard_at, to_timestamp(c.at_ms / 1000))
-         from unnest($2::text[], $3::bool[], $4::float8[]) as c (gateway_id, online, at_ms)
-        where g.gateway_id = c.gateway_id and (c.online or g.edge_id = $1)
+         from unnest($1::text[], $2::bool[], $3::float8[]) as c (gateway_id, online, at_ms) join mine using (gateway_id)
+        where g.gateway_id = c.gateway_id and (c.online or g.edge_id = $4)
        returning g.gateway_id, c.online, to_timestamp(c.at_ms / 1000) as at
      )${handToRules}`,
-    [edgeId, changes.map((c) => c.gatewayId), changes.map((c) => c.online), changes.map((c) => c.at)],
+    [changes.map((c) => c.gatewayId), changes.map((c) => c.online), changes.map((c) => c.at), edgeId],
   )
 }
 
@@ -90,13 +102,17 @@ const handToRules = `
     from changed c cross join lateral (
       select distinct resident_id from devices d where d.gateway_id = c.gateway_id and d.unbound_at is null) d`
 
-/** Which of these gateways, heard at this edge just now, are not on record as online here. */
+/**
+ * Which of these gateways, heard at this edge just now, are not on record as online here; of those at a broker to which
+ * several edges are attached, not on record as online at all: they are heard at each of them.
+ */
 export async function findMissedOnline(
   db: Queryable,
   { edgeId, gatewayIds }: { edgeId: string; gatewayIds: string[] },
 ): Promise<string[]> {
   const { rows } = await db.query<{ gateway_id: string }>(
-    'select gateway_id from gateways where gateway_id = any($2) and (not online or edge_id is distinct from $1)',
+    `select gateway_id from gateways
+      where gateway_id = any($2) and (not online or (via = 'own' and edge_id is distinct from $1))`,
     [edgeId, gatewayIds],
   )
   return rows.map((row) => row.gateway_id)
@@ -107,16 +123,25 @@ export async function recordHeard(
   db: Queryable,
   { heard, clocks }: { heard: { gatewayId: string; at: number }[]; clocks: ClockReading[] },
 ): Promise<void> {
-  if (heard.length > 0)
+  for (const some of chunks(heard))
     await db.query(
-      `update gateways g set last_heard_at = greatest(g.last_heard_at, to_timestamp(h.at_ms / 1000))
-         from unnest($1::text[], $2::float8[]) as h (gateway_id, at_ms) where g.gateway_id = h.gateway_id`,
-      [heard.map((h) => h.gatewayId), heard.map((h) => h.at)],
+      `with ${lockInOrder}
+       update gateways g set last_heard_at = greatest(g.last_heard_at, to_timestamp(h.at_ms / 1000))
+         from unnest($1::text[], $2::float8[]) as h (gateway_id, at_ms) join mine using (gateway_id)
+        where g.gateway_id = h.gateway_id`,
+      [some.map((h) => h.gatewayId), some.map((h) => h.at)],
     )
-  if (clocks.length > 0)
+  for (const some of chunks(clocks))
     await db.query(
-      `update gateways g set clock_ahead_s = c.ahead_s
-         from unnest($1::text[], $2::float8[]) as c (gateway_id, ahead_s) where g.gateway_id = c.gateway_id`,
-      [clocks.map((c) => c.gatewayId), clocks.map((c) => c.aheadS)],
+      `with ${lockInOrder}
+       update gateways g set clock_ahead_s = c.ahead_s
+         from unnest($1::text[], $2::float8[]) as c (gateway_id, ahead_s) join mine using (gateway_id)
+        where g.gateway_id = c.gateway_id`,
+      [some.map((c) => c.gatewayId), some.map((c) => c.aheadS)],
     )
+}
+
+/** Each statement commits by itself, so that only the order within one matters. */
+function* chunks<T>(rows: T[]) {
+  for (let start = 0; start < rows.length; start += writtenAtOnceMax) yield rows.slice(start, start + writtenAtOnceMax)
 }

@@ -22,6 +22,9 @@ export async function hashSecret(secret: string): Promise<string> {
   return assemble(salt, hash)
 }
 
+/** A secret to be shown once: 20 characters, 120 bits. */
+export const newSecret = (): string => randomBytes(15).toString('base64url')
+
 /**
  * Whether `secret` is the one that was hashed, compared in constant time. A stored hash that is malformed, or whose
  * parameters are absurd (a way to make us burn memory or to make guessing cheap), matches nothing.

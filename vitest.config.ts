@@ -1,7 +1,12 @@
+import { existsSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
 
 const shared = { testTimeout: 20_000, hookTimeout: 90_000 }
 const never = ['**/node_modules/**', '**/dist/**', 'data/**']
+
+// Debian's package. In CI it has to be there.
+const hasMosquitto = Boolean(process.env.CI) || existsSync('/usr/sbin/mosquitto')
+if (!hasMosquitto) console.warn('Mosquitto is not installed: test/mosquitto-*.native.loop.test.ts do not run here.')
 
 // unit: beside their files, no database. database: one file a database of its own. loop: whole processes, timings, kills
 // and browsers, one after the other, so that they measure themselves and not each other.
@@ -35,7 +40,11 @@ export default defineConfig({
           name: 'loop',
           include: ['**/*.loop.test.{ts,tsx}'],
           // Each run has its database; what needs the other one is for the other run.
-          exclude: [...never, process.env.TEST_DATABASE_URL ? '**/*.embedded.loop.test.*' : '**/*.native.loop.test.*'],
+          exclude: [
+            ...never,
+            process.env.TEST_DATABASE_URL ? '**/*.embedded.loop.test.*' : '**/*.native.loop.test.*',
+            ...(hasMosquitto ? [] : ['**/mosquitto-*.native.loop.test.*']),
+          ],
           maxWorkers: 1,
           fileParallelism: false,
           testTimeout: 120_000,

@@ -1,10 +1,11 @@
 import { EventEmitter } from 'node:events'
 
 /**
- * What may have changed: `pages` (the outbox has work), `alerts` (something to show), `arrivals` (readings to fold).
+ * What may have changed: `pages` (the outbox has work), `alerts` (something to show), `arrivals` (readings to fold),
+ * `commands` (something to send to a home, or to show of it).
  * A signal only saves waiting for the next poll; it is never the only way that work is found.
  */
-export type SignalName = 'pages' | 'alerts' | 'arrivals'
+export type SignalName = 'pages' | 'alerts' | 'arrivals' | 'commands'
 export type Signal = { raise(name: SignalName): void; on(name: SignalName, listener: () => void): () => void }
 
 /** A signal inside one process. `db/notifications` carries it between processes where the database can. */

@@ -1,5 +1,8 @@
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { noteAnnounced } from '../db/announced.js'
+import { claimDevice } from '../db/claims.js'
+import { askCommand } from '../db/commands.js'
 import { startTestDatabase, type TestDatabase } from '../test/support/database.js'
 import { type Community, seedAlert, seedCommunity, seedPage } from '../test/support/fixtures.js'
 import { createTestDashboard, logIn, type TestDashboard, testNow } from './test-app.js'
@@ -20,10 +23,17 @@ const viewers = [
 type Viewer = (typeof viewers)[number]
 /** A status, or `login`: sent to the login form. */
 type Answer = number | 'login'
-type Fresh = { alertId: number; linkToken: string }
+type Fresh = {
+  alertId: number
+  linkToken: string
+  commandId: string
+  /** Of north's gateway: one that hangs at nobody's, and one that does. */
+  unclaimed: string
+  claimed: { deviceId: string; deviceNo: number }
+}
 type Row = {
   path: (p: Fresh) => string
-  form?: Record<string, string>
+  form?: Record<string, string> | ((p: Fresh) => Record<string, string>)
   answers: Record<Viewer, Answer>
 }
 
@@ -40,6 +50,24 @@ const operators = (answers: { north: Answer; south: Answer }): Row['answers'] =>
   'north operator': answers.north,
   'south operator': answers.south,
 })
+/** Whoever works for north: the pages of its gateways show an operator no names. */
+const northOnly = (answer: Answer): Row['answers'] => ({ ...care(answer), 'north operator': answer })
+const registrars = (answers: { north: Answer; south: Answer }): Row['answers'] => ({
+  ...operators(answers),
+  'north supervisor': answers.north,
+  'south supervisor': answers.south,
+})
+const secretRow = (what: string, answer: Answer): Row => ({
+  path: () => `${gateway()}/secret/${what}`,
+  form: {},
+  answers: registrars({ north: answer, south: 404 }),
+})
+const boundRow = (what: string, answer: Answer, form?: (p: Fresh) => Record<string, string>): Row => ({
+  path: ({ claimed }) => `${gateway()}/devices/${claimed.deviceId}/${what}`,
+  ...(form ? { form } : {}),
+  answers: northOnly(answer),
+})
+const gateway = () => `/gateways/${north.gatewayId}`
 const supervisorOnly = (answer: Answer) => ({ ...care(answer), 'north worker': 404 })
 const resident = () => `/residents/${north.residents[0]!.residentId}`
 const family = () => `${resident()}/family/${north.family.familyMemberId}`
@@ -89,12 +117,60 @@ const table: Record<string, Row> = {
     form: {},
     answers: supervisorOnly(303),
   },
-  'GET /f/:token': { path: () => `/f/${familyToken}`, answers: all(200) },
-  'GET /gateways': { path: () => '/gateways', answers: operators({ north: 200, south: 200 }) },
-  'GET /gateways/:gatewayId': {
-    path: () => `/gateways/${north.gatewayId}`,
-    answers: operators({ north: 200, south: 404 }),
+  'POST /residents/:residentId/commands': {
+    path: () => `${resident()}/commands`,
+    get form() {
+      return { device: String(north.residents[0]!.devices.smoke), command: 'self-test' }
+    },
+    answers: care(303),
   },
+  // Asked for by a colleague: whoever else looks after north may decide.
+  'GET /commands/:commandId': { path: ({ commandId }) => `/commands/${commandId}`, answers: care(200) },
+  'POST /commands/:commandId/confirm': {
+    path: ({ commandId }) => `/commands/${commandId}/confirm`,
+    form: {},
+    answers: care(303),
+  },
+  'POST /commands/:commandId/cancel': {
+    path: ({ commandId }) => `/commands/${commandId}/cancel`,
+    form: {},
+    answers: care(303),
+  },
+  'GET /f/:token': { path: () => `/f/${familyToken}`, answers: all(200) },
+  'GET /gateways': { path: () => '/gateways', answers: { ...all(200), anonymous: 'login' } },
+  'GET /gateways/new': { path: () => '/gateways/new', answers: registrars({ north: 200, south: 200 }) },
+  // For north's community; south's staff are told to choose one of theirs.
+  'POST /gateways': {
+    path: () => '/gateways',
+    form: ({ alertId }) => ({ dialect: 'zigbee2mqtt', community: 'north-community', id: `fresh-${alertId}` }),
+    answers: registrars({ north: 200, south: 400 }),
+  },
+  'GET /gateways/:gatewayId': { path: gateway, answers: northOnly(200) },
+  'POST /gateways/:gatewayId/secret/rotate': secretRow('rotate', 200),
+  'POST /gateways/:gatewayId/secret/end-overlap': secretRow('end-overlap', 303),
+  'POST /gateways/:gatewayId/secret/revoke': secretRow('revoke', 303),
+  'GET /gateways/:gatewayId/devices/:deviceId/claim': {
+    path: ({ unclaimed }) => `${gateway()}/devices/${unclaimed}/claim`,
+    answers: northOnly(200),
+  },
+  'POST /gateways/:gatewayId/devices/:deviceId/claim': {
+    path: ({ unclaimed }) => `${gateway()}/devices/${unclaimed}/claim`,
+    form: () => ({ resident: north.residents[1]!.residentId, room: '卧室' }),
+    answers: northOnly(303),
+  },
+  'GET /gateways/:gatewayId/devices/:deviceId/test': boundRow('test', 200),
+  'POST /gateways/:gatewayId/devices/:deviceId/test': boundRow('test', 303, () => ({})),
+  'POST /gateways/:gatewayId/devices/:deviceId/test/end': boundRow('test/end', 303, () => ({})),
+  'GET /gateways/:gatewayId/devices/:deviceId/move': boundRow('move', 200),
+  'POST /gateways/:gatewayId/devices/:deviceId/move': boundRow('move', 303, ({ claimed }) => ({
+    from: String(claimed.deviceNo),
+    resident: north.residents[1]!.residentId,
+    room: '卧室',
+  })),
+  'GET /gateways/:gatewayId/devices/:deviceId/unbind': boundRow('unbind', 200),
+  'POST /gateways/:gatewayId/devices/:deviceId/unbind': boundRow('unbind', 303, ({ claimed }) => ({
+    from: String(claimed.deviceNo),
+  })),
   'GET /devices': { path: () => '/devices', answers: operators({ north: 200, south: 200 }) },
   'GET /quarantine': { path: () => '/quarantine', answers: operators({ north: 200, south: 200 }) },
   'GET /assets/:version/:file': { path: () => '/assets/any/style.css', answers: all(200) },
@@ -144,7 +220,45 @@ async function fresh(): Promise<Fresh> {
     openedAt: testNow,
   })
   const { linkToken } = await seedPage(db, { alertId, staffId: staff.worker.staffId, now: testNow })
-  return { alertId, linkToken }
+  await db.query('delete from commands')
+  const asked = await askCommand(db, {
+    residentId,
+    deviceNo: devices.water,
+    command: { name: 'close valve' },
+    staffId: staff.colleague.staffId,
+    communityIds: [communityId],
+    now: testNow,
+  })
+  if (asked.kind !== 'asked') throw new Error(asked.kind)
+  return { alertId, linkToken, commandId: asked.commandId, ...(await freshDevices(alertId)) }
+}
+
+async function freshDevices(key: number): Promise<Pick<Fresh, 'unclaimed' | 'claimed'>> {
+  const { db } = database
+  const { gatewayId, communityId, staff } = north
+  const announced = [`${key}-a`, `${key}-b`].map((deviceId) => ({
+    gatewayId,
+    deviceId,
+    nativeId: deviceId,
+    kind: 'button',
+  }))
+  const nothing = { name: undefined, model: undefined, fields: undefined, seenAt: testNow.getTime() }
+  await noteAnnounced(
+    db,
+    announced.map((device) => ({ ...device, ...nothing })),
+  )
+  const deviceId = `${key}-b`
+  const claimed = await claimDevice(db, {
+    communityIds: [communityId],
+    staffId: staff.worker.staffId,
+    now: testNow,
+    gatewayId,
+    deviceId,
+    residentId: north.residents[0]!.residentId,
+    room: '客厅',
+  })
+  if (claimed.kind !== 'bound') throw new Error(claimed.kind)
+  return { unclaimed: `${key}-a`, claimed: { deviceId, deviceNo: claimed.deviceNo } }
 }
 
 async function ask(route: string, row: Row, viewer: Viewer, p: Fresh) {
@@ -155,7 +269,7 @@ async function ask(route: string, row: Row, viewer: Viewer, p: Fresh) {
     redirect: 'manual',
     signal: aborter.signal,
     headers: cookie ? { cookie } : {},
-    ...(row.form ? { body: new URLSearchParams(row.form) } : {}),
+    ...(row.form ? { body: new URLSearchParams(typeof row.form === 'function' ? row.form(p) : row.form) } : {}),
   })
   const stream = response.headers.get('content-type')?.startsWith('text/event-stream')
   // The page repeats the address that was asked for: what the viewer knew already.
@@ -201,20 +315,25 @@ async function renewFamilyLink() {
 }
 
 test('what is out of scope looks exactly like what does not exist', async () => {
-  const { alertId } = await fresh()
+  const { alertId, unclaimed, claimed } = await fresh()
   const pairs: [Viewer, string, string][] = [
     ['south worker', `/alerts/${alertId}`, '/alerts/999999999'],
     ['south worker', resident(), '/residents/nobody'],
     ['north operator', `/alerts/${alertId}`, '/alerts/999999999'],
     ['north operator', resident(), '/residents/nobody'],
-    ['north worker', `/gateways/${north.gatewayId}`, '/gateways/none'],
+    ['south worker', 'COMMAND', '/commands/00000000-0000-4000-8000-000000000000'],
+    ['north operator', 'COMMAND', '/commands/00000000-0000-4000-8000-000000000000'],
+    ['south worker', `/gateways/${north.gatewayId}`, '/gateways/none'],
     ['south operator', `/gateways/${north.gatewayId}`, '/gateways/none'],
-    ['south worker', '/gateways', '/nothing'],
+    ['south worker', '/gateways/new', '/nothing'],
+    ['south worker', `${gateway()}/devices/${unclaimed}/claim`, '/gateways/none/devices/none/claim'],
+    ['south operator', `${gateway()}/devices/${claimed.deviceId}/move`, '/gateways/none/devices/none/move'],
   ]
   for (const [viewer, hidden, missing] of pairs) {
     const bodies: string[] = []
     for (const path of [hidden, missing]) {
-      const { status, body } = await ask('GET', { path: () => path, answers: all(404) }, viewer, await fresh())
+      const pathOf = ({ commandId }: Fresh) => path.replace('COMMAND', `/commands/${commandId}`)
+      const { status, body } = await ask('GET', { path: pathOf, answers: all(404) }, viewer, await fresh())
       expect(status).toBe(404)
       bodies.push(body.replaceAll(/\d{4}-\d{2}-\d{2}T[^"]*/g, 'TIME'))
     }
@@ -224,7 +343,7 @@ test('what is out of scope looks exactly like what does not exist', async () => 
 
 test('odd ids are missing, not failures', async () => {
   for (const id of ['0', '-1', '1.5', '9007199254740993', 'x', "1'--", '%00', 'é'.repeat(50)])
-    for (const path of [`/alerts/${encodeURIComponent(id)}`, `/residents/${encodeURIComponent(id)}`]) {
+    for (const path of ['alerts', 'residents', 'commands'].map((noun) => `/${noun}/${encodeURIComponent(id)}`)) {
       const { status } = await ask('GET', { path: () => path, answers: all(404) }, 'north worker', await fresh())
       expect(status, path).toBe(404)
     }

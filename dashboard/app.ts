@@ -10,9 +10,17 @@ import type { Log } from '../kit/log.js'
 import type { Signal } from '../kit/signal.js'
 import { acknowledgeRoutes } from './routes/acknowledge.js'
 import { alertRoutes } from './routes/alert.js'
+import { commandRoutes } from './routes/commands.js'
 import { consoleRoutes } from './routes/console.js'
+import { claimRoutes } from './routes/devices-claim.js'
+import { deviceTestRoutes } from './routes/devices-claim-test.js'
+import { moveRoutes } from './routes/devices-move.js'
 import { eventsRoutes } from './routes/events.js'
 import { familyRoutes } from './routes/family.js'
+import { gatewayPageRoutes } from './routes/gateway-page.js'
+import { gatewaySecretRoutes } from './routes/gateway-secrets.js'
+import { gatewaysRoutes } from './routes/gateways.js'
+import { newGatewayRoutes } from './routes/gateways-new.js'
 import { healthRoutes } from './routes/health.js'
 import { languageRoutes } from './routes/language.js'
 import { loginRoutes, sessionCookie } from './routes/login.js'
@@ -34,6 +42,8 @@ export type DashboardDeps = {
   publicUrl: string
   trustProxy: boolean
   timeZoneDefault: string
+  /** The port at which gateways reach the broker on the host of `publicUrl`; TLS where that is https, unless it says so. */
+  mqtt?: { port: number; tls: boolean }
   /** Called with each route as it is registered; the authorisation test walks them. */
   onRoute?: (route: { method: string; url: string }) => void
 }
@@ -63,7 +73,9 @@ export async function createDashboard(deps: DashboardDeps): Promise<FastifyInsta
       for (const each of [method].flat()) onRoute({ method: each, url })
     })
   }
-  const publicHost = new URL(publicUrl).host
+  const { host: publicHost, hostname, protocol } = new URL(publicUrl)
+  const tls = protocol === 'https:'
+  const mqtt = { host: hostname, ...(deps.mqtt ?? { port: tls ? 8883 : 1883, tls }) }
   await app.register(helmet, securityHeaders({ https: publicUrl.startsWith('https:') }))
   await app.register(cookie)
   await app.register(formbody)
@@ -97,7 +109,7 @@ export async function createDashboard(deps: DashboardDeps): Promise<FastifyInsta
 
   const changes = createChanges({ db, signal, log, metrics })
   app.addHook('preClose', () => changes.stop())
-  const routeDeps: RouteDeps = { db, clock, log, signal, changes, publicUrl, timeZoneDefault }
+  const routeDeps: RouteDeps = { db, clock, log, signal, changes, publicUrl, timeZoneDefault, mqtt }
   healthRoutes(app, { ...routeDeps, metrics })
   loginRoutes(app, routeDeps)
   languageRoutes(app, routeDeps)
@@ -106,8 +118,16 @@ export async function createDashboard(deps: DashboardDeps): Promise<FastifyInsta
   alertRoutes(app, routeDeps)
   acknowledgeRoutes(app, routeDeps)
   residentRoutes(app, routeDeps)
+  commandRoutes(app, routeDeps)
   familyRoutes(app, routeDeps)
   operatorRoutes(app, routeDeps)
+  gatewaysRoutes(app, routeDeps)
+  newGatewayRoutes(app, routeDeps)
+  gatewayPageRoutes(app, routeDeps)
+  gatewaySecretRoutes(app, routeDeps)
+  claimRoutes(app, routeDeps)
+  deviceTestRoutes(app, routeDeps)
+  moveRoutes(app, routeDeps)
   await app.ready()
   return app
 }

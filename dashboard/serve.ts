@@ -36,6 +36,7 @@ export async function startDashboard({
     log,
     metrics,
     publicUrl: publicUrlOf(settings, settings.HTTP_PORT),
+    mqtt: brokerPort(settings),
     trustProxy: settings.TRUST_PROXY,
     timeZoneDefault: settings.TZ_DEFAULT,
   })
@@ -50,4 +51,10 @@ export async function startDashboard({
   const { port } = app.server.address() as AddressInfo
   log.info({ port }, 'dashboard.listening')
   return { port }
+}
+
+/** As the edge has it: behind pages over https gateways come in over TLS, too, though the certificate is another process's. */
+function brokerPort(settings: Settings) {
+  const tls = settings.TLS_CERT_FILE !== undefined || settings.PUBLIC_URL?.startsWith('https:') === true
+  return tls ? { port: settings.MQTTS_PORT, tls } : { port: settings.MQTT_PORT, tls }
 }

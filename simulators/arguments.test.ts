@@ -19,6 +19,25 @@ test('homes with everything said, and with nothing said', () => {
   expect(read('')).toMatchObject({ command: 'homes', homes: 12, seed: 1, speed: 1, scenario: undefined })
 })
 
+test('a simulated Zigbee2MQTT bridge', () => {
+  expect(read('--zigbee2mqtt lotus-gw1 --secret s')).toEqual({
+    command: 'zigbee2mqtt',
+    gatewayId: 'lotus-gw1',
+    secret: 's',
+    baseTopic: 'v1/lotus-gw1',
+    seed: 1,
+    mqtt: defaults.mqtt,
+  })
+  expect(read('--zigbee2mqtt gw --secret s --base site/z2m --seed 7')).toMatchObject({ baseTopic: 'site/z2m', seed: 7 })
+  for (const wrong of [
+    '--zigbee2mqtt gw',
+    '--zigbee2mqtt g/w --secret s',
+    '--zigbee2mqtt gw --secret s --base a/#',
+    '--base x',
+  ])
+    expect(read(wrong), wrong).toMatchObject({ command: 'wrong' })
+})
+
 test('a recording, an alarm by hand, help', () => {
   expect(read('--recording some/dir --once')).toEqual({
     command: 'recording',

@@ -8,6 +8,7 @@ export const usage = `Simulated homes that speak MQTT to Shouwang.
   npm run simulate -- [--homes N] [--scenario NAME] [--speed S] [--seed N]
   npm run simulate -- --recording DIR [--once]
   npm run simulate -- --press GATEWAY/DEVICE --secret SECRET      (or --smoke, --gas)
+  npm run simulate -- --zigbee2mqtt GATEWAY --secret SECRET [--base TOPIC] [--seed N]
 
 Homes
   --homes N          how many homes live, 1 to 2000                       [12]
@@ -31,6 +32,10 @@ By hand
   --press G/D        presses the button D of gateway G once
   --smoke G/D        raises a smoke alarm      --gas G/D   raises a gas alarm
   --secret SECRET    the gateway's secret
+
+A Zigbee2MQTT bridge with ten devices, to be claimed on the pages; what it does is typed
+  --zigbee2mqtt G    in the name of gateway G, registered with that dialect
+  --base TOPIC       its base topic                                      [v1/GATEWAY]
 
   --mqtt URL         the broker                                          [mqtt://127.0.0.1:MQTT_PORT]
   --help             this text`
@@ -56,10 +61,19 @@ export type HandCommand = {
   secret: string
   mqtt: string
 }
+export type Zigbee2MqttCommand = {
+  command: 'zigbee2mqtt'
+  gatewayId: string
+  secret: string
+  baseTopic: string
+  seed: number
+  mqtt: string
+}
 export type Command =
   | HomesCommand
   | RecordingCommand
   | HandCommand
+  | Zigbee2MqttCommand
   | { command: 'help' }
   | { command: 'wrong'; line: string }
 
@@ -80,6 +94,8 @@ const options = {
   smoke: { type: 'string' },
   gas: { type: 'string' },
   secret: { type: 'string' },
+  zigbee2mqtt: { type: 'string' },
+  base: { type: 'string' },
   mqtt: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const
@@ -130,11 +146,23 @@ function commandOf(values: Values, defaults: { mqtt: string; timeZone: string })
     return { command: 'hand', what, gatewayId, deviceId, secret, mqtt }
   }
 
+  const bridge = text('zigbee2mqtt')
+  if (bridge !== undefined) {
+    const secret = text('secret')
+    if (!idPattern.test(bridge)) throw new WrongArgument(`--zigbee2mqtt ${bridge}: give the id of a gateway`)
+    if (!secret) throw new WrongArgument(`--secret is missing: --zigbee2mqtt needs the secret of gateway ${bridge}`)
+    const baseTopic = text('base') ?? `v1/${bridge}`
+    if (/[+#]|^$|\/$/.test(baseTopic)) throw new WrongArgument(`--base ${baseTopic}: give a topic without + and #`)
+    return { command: 'zigbee2mqtt', gatewayId: bridge, secret, baseTopic, seed: number('seed', 1, 0, 2 ** 31), mqtt }
+  }
+  if (values.base !== undefined) throw new WrongArgument('--base goes with --zigbee2mqtt')
+
   const dir = text('recording')
   if (dir === '') throw new WrongArgument('--recording: give a directory')
   if (dir !== undefined) return { command: 'recording', dir, once: values.once === true, mqtt }
   if (values.once) throw new WrongArgument('--once goes with --recording')
-  if (values.secret !== undefined) throw new WrongArgument('--secret goes with --press, --smoke or --gas')
+  if (values.secret !== undefined)
+    throw new WrongArgument('--secret goes with --press, --smoke, --gas or --zigbee2mqtt')
 
   const scenario = scenarioNames.find((name) => name === values.scenario)
   if (values.scenario !== undefined && !scenario)

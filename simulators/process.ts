@@ -5,6 +5,7 @@ import { readArguments, usage } from './arguments.js'
 import { raiseByHand } from './hand.js'
 import { simulateHomes, simulateRecording } from './simulate.js'
 import type { Provision } from './simulated-home.js'
+import { playZigbee2Mqtt } from './zigbee2mqtt-play.js'
 
 /**
  * The whole command: reads the arguments and does what they say. Ends the process with 2 for a wrong argument, with 1
@@ -41,6 +42,11 @@ export async function runSimulators({
       process.exitCode = 1
       return
     }
+    case 'zigbee2mqtt':
+      return runProcess({
+        log,
+        start: (teardown) => playZigbee2Mqtt(command, { clock, log, print, teardown, lines: process.stdin }),
+      })
     case 'homes':
       return runProcess({
         log,

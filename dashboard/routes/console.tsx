@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Language } from '../../alerts/model.js'
 import { knowledge } from '../../alerts/rules/fold.js'
 import { type AlertRow, listClosedAlerts, listOpenAlerts } from '../../db/alert-views.js'
+import { listWaitingCommands } from '../../db/command-views.js'
 import { countResidents, listResidents } from '../../db/resident-list.js'
 import { summariseResidents } from '../../db/resident-summary.js'
 import { AlertCard } from '../shell/alert-card.js'
@@ -13,6 +14,7 @@ import { ResidentTable, residentsPerPage } from '../shell/resident-table.js'
 import { defineText, plural } from '../shell/text.js'
 import { durationWords } from '../shell/times.js'
 import { careRoles, homePath, operatorRoles, requireStaff } from '../shell/viewer.js'
+import { WaitingCommands } from './commands-list.js'
 
 const text = defineText({
   en: {
@@ -86,6 +88,7 @@ const alertsMax = 300
 /** A power cut silences a whole quarter: it must not make the page of everybody who looks ten times as large. */
 const noticesMax = 50
 const closedMax = 50
+const waitingCommandsMax = 20
 const dayMs = 86_400_000
 /** What goes through every resident is asked for not more often than this, however many consoles are open. */
 const summaryMsMax = 10_000
@@ -118,12 +121,13 @@ export function consoleRoutes(app: FastifyInstance, { db }: RouteDeps): void {
     const { here } = request
     const { communityIds } = viewer
     const { q: search, page } = query.parse(request.query)
-    const [open, notices, closed, residents, total] = await Promise.all([
+    const [open, notices, closed, residents, total, waitingCommands] = await Promise.all([
       listOpenAlerts(db, { communityIds, notices: false, rowsMax: alertsMax }),
       listOpenAlerts(db, { communityIds, notices: true, rowsMax: noticesMax }),
       listClosedAlerts(db, { communityIds, since: new Date(here.now.getTime() - dayMs), rowsMax: closedMax }),
       listResidents(db, { communityIds, search, offset: (page - 1) * residentsPerPage, rowsMax: residentsPerPage }),
       count({ communityIds, search, now: here.now }),
+      listWaitingCommands(db, { communityIds, now: here.now, rowsMax: waitingCommandsMax }),
     ])
     const { alerts } = open
     const t = text(here.language)
@@ -153,6 +157,7 @@ export function consoleRoutes(app: FastifyInstance, { db }: RouteDeps): void {
             {unlisted > 0 && <p>{t.more(unlisted)}</p>}
           </section>
         )}
+        <WaitingCommands here={here} commands={waitingCommands} />
         <Folded id="notices" heading={t.notices} {...notices} here={here} />
         <ResidentTable residents={residents} total={total} search={search} page={page} here={here} />
         <Folded id="closed" heading={t.closed} alerts={closed} here={here} />

@@ -81,14 +81,14 @@ test('hundreds of gateways: worst first, in pages, searchable', async () => {
   const first = await dashboard.ask('/gateways', { as: operator() })
   expect(first.text).toContain('3 of 214 gateways silent; 1 clock wrong; 1 message quarantined in the last 24 h.')
   expect(first.text).toContain('2 h 5 min ahead')
-  const listed = [...first.body.matchAll(/href="\/gateways\/([^"]+)"/g)].map((match) => match[1])
+  const listed = [...first.body.matchAll(/<a href="\/gateways\/([^"]+)"/g)].map((match) => match[1])
   expect(listed).toHaveLength(50)
   expect(listed.slice(0, 4)).toEqual(['n-213', 'n-100', 'n-011', 'n-050'])
   expect(first.text).toContain('Page 1 of 5')
   const last = await dashboard.ask('/gateways?page=5', { as: operator() })
-  expect([...last.body.matchAll(/href="\/gateways\/([^"]+)"/g)]).toHaveLength(14)
+  expect([...last.body.matchAll(/<a href="\/gateways\/([^"]+)"/g)]).toHaveLength(14)
   const found = await dashboard.ask('/gateways?q=N-21', { as: operator() })
-  expect([...found.body.matchAll(/href="\/gateways\/([^"]+)"/g)].map((match) => match[1])).toEqual(
+  expect([...found.body.matchAll(/<a href="\/gateways\/([^"]+)"/g)].map((match) => match[1])).toEqual(
     expect.arrayContaining(['n-210', 'n-213']),
   )
   expect((await dashboard.ask('/gateways?q=%25', { as: operator() })).text).toContain('No gateway fits this search.')
@@ -111,9 +111,9 @@ test('a gateway has its devices and its quarantine; residents appear by id, neve
   }
   const { text } = pages[0]!
   expect(text).toContain(
-    `${north.residents[0]!.residentId}-water Water – ${north.residents[0]!.residentId} 3 min ago, 14:24 42 %`,
+    `Water meter ${north.residents[0]!.residentId} ${north.residents[0]!.residentId}-water · Last reading 3 min ago, 14:24 · Battery 42 %`,
   )
-  expect(text).toContain('none yet')
+  expect(text).toContain('nothing received yet')
 })
 
 test('quarantine: reasons in words, payloads as text or hexadecimal, nothing comes alive', async () => {
@@ -173,7 +173,7 @@ test("another community's gateways, devices and quarantine do not exist; message
   expect(own.text).toContain('a code of tomorrow')
 })
 
-test.each(['/gateways', '/devices', '/quarantine', '/gateways/north-gw1'])('%s is for operators only', async (path) => {
+test.each(['/devices', '/quarantine'])('%s is for operators only', async (path) => {
   expect((await dashboard.ask(path, { as: north.staff.worker.staffId })).status).toBe(404)
   expect((await dashboard.ask(path, { as: north.staff.supervisor.staffId })).status).toBe(404)
   expect((await dashboard.ask(path)).status).toBe(303)

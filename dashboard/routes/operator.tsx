@@ -1,19 +1,16 @@
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
-import { type DeviceRow, devicesOfGateway, listDevices, searchDevices } from '../../db/device-list.js'
-import { findGateway, type GatewayRow, listGateways, type OperatorSummary, searchGateways } from '../../db/gateways.js'
+import { listDevices, searchDevices } from '../../db/device-list.js'
 import { listQuarantine, quarantineReasons } from '../../db/quarantine-views.js'
-import { type Here, type RouteDeps, sendPage } from '../shell/here.js'
+import { type RouteDeps, sendPage } from '../shell/here.js'
 import { Page } from '../shell/page.js'
 import { operatorText } from '../shell/text-operator.js'
-import { NotFound, operatorRoles, requireStaff } from '../shell/viewer.js'
-import { createOperatorNumbers, gatewaysListed } from './operator-numbers.js'
-import { DeviceTable, GatewayFacts, GatewayTable, Pager, SearchForm } from './operator-parts.js'
+import { operatorRoles, requireStaff } from '../shell/viewer.js'
+import { createOperatorNumbers } from './operator-numbers.js'
+import { DeviceTable, Pager, SearchForm } from './operator-parts.js'
 import { QuarantineFilter, QuarantineList } from './operator-quarantine.js'
 
 const rowsPerPage = 50
-const devicesOnGatewayMax = 500
-const quarantineOnGatewayMax = 10
 const reasonsSinceMs = 30 * 24 * 3_600_000
 
 /** What stands in an address bar is anybody's: what makes no sense is left out. */
@@ -27,55 +24,9 @@ const quarantineQuery = z.object({
   before: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).nullable().catch(null),
 })
 
-/** The operator's pages: gateways, devices and quarantine of the operator's communities, and no resident's name. */
+/** The operator's pages: devices and quarantine of the operator's communities, and no resident's name. */
 export function operatorRoutes(app: FastifyInstance, { db }: RouteDeps): void {
   const numbers = createOperatorNumbers(db)
-
-  app.get('/gateways', async (request, reply) => {
-    const { here } = request
-    const { communityIds } = requireStaff(request, operatorRoles)
-    const { q, page } = listQuery.parse(request.query)
-    const asked = { communityIds, now: here.now, offset: (page - 1) * rowsPerPage, limit: rowsPerPage }
-    const summary = await numbers.summary(communityIds, here.now)
-    const found =
-      q === ''
-        ? { rows: await listGateways(db, { ...asked, counts: summary.conditions }), total: gatewaysListed(summary) }
-        : await searchGateways(db, { ...asked, search: q })
-    const t = operatorText(here.language)
-    return sendPage(
-      reply,
-      <Page here={here} title={t.title} current="gateways">
-        <link rel="stylesheet" href={`${here.assets}/resident.css`} />
-        <h1>{t.title}</h1>
-        <Health summary={summary} here={here} />
-        {summary.gateways + found.total > 0 || q !== '' ? (
-          <>
-            <SearchForm action="/gateways" label={t.search} q={q} here={here} />
-            {found.rows.length > 0 ? <GatewayTable rows={found.rows} here={here} /> : <p>{t.noneFound}</p>}
-            <Pager path="/gateways" q={q} page={page} pages={Math.ceil(found.total / rowsPerPage)} here={here} />
-          </>
-        ) : (
-          <div class="empty">
-            <p>{t.none}</p>
-            <p>{t.noneHelp}</p>
-          </div>
-        )}
-      </Page>,
-    )
-  })
-
-  app.get<{ Params: { gatewayId: string } }>('/gateways/:gatewayId', async (request, reply) => {
-    const { here } = request
-    const { communityIds } = requireStaff(request, operatorRoles)
-    const { gatewayId } = request.params
-    const gateway = await findGateway(db, { communityIds, gatewayId, now: here.now })
-    if (!gateway) throw new NotFound()
-    const [devices, quarantine] = await Promise.all([
-      devicesOfGateway(db, { communityIds, gatewayId, devicesMax: devicesOnGatewayMax }),
-      listQuarantine(db, { communityIds, gatewayId, reason: '', before: null, limit: quarantineOnGatewayMax }),
-    ])
-    return sendPage(reply, gatewayPage({ here, gateway, devices, quarantine }))
-  })
 
   app.get('/devices', async (request, reply) => {
     const { here } = request
@@ -135,54 +86,4 @@ export function operatorRoutes(app: FastifyInstance, { db }: RouteDeps): void {
       </Page>,
     )
   })
-}
-
-/** The first line: is Shouwang itself well? */
-function Health({ summary, here }: { summary: OperatorSummary; here: Here }) {
-  const t = operatorText(here.language)
-  const { gateways, clocksWrong, quarantined24h } = summary
-  const { silent, never, idle } = summary.conditions
-  if (gateways === 0 && quarantined24h === 0) return null
-  const parts = [
-    ...(silent > 0 ? [t.silent(silent, gateways)] : gateways > never + idle ? [t.well(gateways - never)] : []),
-    ...(never > 0 ? [t.never(never)] : []),
-    ...(idle > 0 ? [t.idle(idle)] : []),
-    ...(clocksWrong > 0 ? [t.clock(clocksWrong)] : []),
-    quarantined24h > 0 ? t.quarantined(quarantined24h) : t.nothingQuarantined,
-  ]
-  return <p class="lead health">{parts.join(t.join) + t.end}</p>
-}
-
-function gatewayPage({
-  here,
-  gateway,
-  devices,
-  quarantine,
-}: {
-  here: Here
-  gateway: GatewayRow
-  devices: DeviceRow[]
-  quarantine: Awaited<ReturnType<typeof listQuarantine>>
-}) {
-  const t = operatorText(here.language)
-  return (
-    <Page here={here} title={t.gatewayTitle(gateway.gatewayId)} current="gateways">
-      <link rel="stylesheet" href={`${here.assets}/resident.css`} />
-      <h1>{t.gatewayTitle(gateway.gatewayId)}</h1>
-      <GatewayFacts gateway={gateway} here={here} />
-      <section aria-labelledby="devices">
-        <h2 id="devices">{t.devicesTitle}</h2>
-        {devices.length > 0 ? <DeviceTable rows={devices} here={here} /> : <p>{t.noDevicesHere}</p>}
-      </section>
-      <section aria-labelledby="quarantine">
-        <h2 id="quarantine">{t.quarantineTitle}</h2>
-        {quarantine.rows.length > 0 ? <QuarantineList rows={quarantine.rows} here={here} /> : <p>{t.quarantineNone}</p>}
-        {quarantine.more && (
-          <p>
-            <a href={`/quarantine?${new URLSearchParams({ gateway: gateway.gatewayId })}`}>{t.quarantineAll}</a>
-          </p>
-        )}
-      </section>
-    </Page>
-  )
 }

@@ -1,12 +1,15 @@
+import type { TestState } from '../../db/device-tests.js'
 import type { FamilyMember } from '../../db/family.js'
 import type { Look, ResidentAlert, ResidentCard, ResidentDevice } from '../../db/residents.js'
 import { byLocalDay } from '../charts/days.js'
 import type { MeterKind, ResidentUse } from '../charts/load-use.js'
 import { DaysChart } from '../charts/strip.js'
 import { TodayChart } from '../charts/today.js'
+import { devicePath } from '../shell/devices.js'
 import type { Here } from '../shell/here.js'
 import { SeverityTag } from '../shell/marks.js'
 import { shellText } from '../shell/shell-text.js'
+import { claimText } from '../shell/text-claim.js'
 import { residentText } from '../shell/text-resident.js'
 import { HowLong, When } from '../shell/times.js'
 import type { Role } from '../shell/viewer.js'
@@ -74,7 +77,12 @@ export function UseCharts({ resident, here, use }: Part & { use: ResidentUse }) 
   )
 }
 
-export function Devices({ resident, here, devices }: Part & { devices: readonly ResidentDevice[] }) {
+export function Devices({
+  resident,
+  here,
+  devices,
+  tests,
+}: Part & { devices: readonly ResidentDevice[]; tests: Map<number, TestState> }) {
   const { language, now } = here
   const t = residentText(language)
   const when = (at: Date) => <When at={at} now={now} timeZone={resident.timeZone} language={language} />
@@ -104,6 +112,7 @@ export function Devices({ resident, here, devices }: Part & { devices: readonly 
         {devices.map((device) => (
           <li class="line" key={device.deviceNo}>
             <strong>{t.kind[device.kind]}</strong> {device.room && <span>{device.room}</span>}
+            <Untested device={device} state={tests.get(device.deviceNo)} here={here} />
             <p>
               {t.lastReading}
               {language === 'zh' ? '：' : ': '}
@@ -119,6 +128,17 @@ export function Devices({ resident, here, devices }: Part & { devices: readonly 
         ))}
       </ul>
     </section>
+  )
+}
+
+/** Only what is missing: a device that has passed its test needs no word here. */
+function Untested({ device, state, here }: { device: ResidentDevice; state: TestState | undefined; here: Here }) {
+  if (!state || state.kind === 'none' || state.kind === 'passed') return null
+  const t = claimText(here.language)
+  return (
+    <a class="untested" href={devicePath(device.gatewayId, device.deviceId, 'test')}>
+      {state.kind === 'running' ? t.running : t.untested}
+    </a>
   )
 }
 

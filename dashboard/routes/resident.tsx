@@ -1,5 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { recordLook } from '../../db/access-log.js'
+import { listCommands } from '../../db/command-views.js'
+import { askableDevices, findSpeaks } from '../../db/commands.js'
+import { testStates } from '../../db/device-tests.js'
 import { type FamilyMember, familyOf, issueFamilyLink, revokeFamilyLinks } from '../../db/family.js'
 import {
   findResident,
@@ -14,13 +17,16 @@ import { type Here, type RouteDeps, seeOther, sendPage } from '../shell/here.js'
 import { Page } from '../shell/page.js'
 import { residentText } from '../shell/text-resident.js'
 import { careRoles, NotFound, requireStaff, type StaffViewer } from '../shell/viewer.js'
+import { AskHome, commandProblemOf } from './commands-parts.js'
 import { KnowledgeLine, knownOf } from './resident-knowledge.js'
+import { loadNight, Night } from './resident-night.js'
 import { Contact, Devices, LastAlerts, Looks, OpenAlerts, UseCharts } from './resident-parts.js'
 
 const chartDays = 14
 const chartMsMax = (chartDays + 2) * 24 * 3_600_000
 const closedAlertsMax = 10
 const looksMax = 20
+const commandsMax = 10
 type ResidentParams = { residentId: string }
 type FamilyParams = ResidentParams & { familyMemberId: string }
 
@@ -40,15 +46,20 @@ export function residentRoutes(app: FastifyInstance, deps: RouteDeps): void {
       now: here.now,
       refresh: here.refresh,
     })
-    const [devices, state, alerts, looks, family] = await Promise.all([
+    const [devices, state, alerts, looks, family, askable, commands, speaks] = await Promise.all([
       residentDevices(db, { residentId, since: new Date(here.now.getTime() - chartMsMax) }),
       findResidentState(db, residentId),
       residentAlerts(db, { residentId, closedMax: closedAlertsMax }),
       residentLooks(db, { residentId, looksMax }),
       familyOf(db, residentId),
+      askableDevices(db, residentId),
+      listCommands(db, { residentId, now: here.now, rowsMax: commandsMax }),
+      findSpeaks(db, residentId),
     ])
     const use = await loadUse(db, { devices, days: chartDays, timeZone, now: here.now })
+    const nights = await loadNight(db, { devices, timeZone, now: here.now })
     const current = devices.filter(({ unboundAt }) => unboundAt === null)
+    const tests = await testStates(db, { deviceNos: current.map(({ deviceNo }) => deviceNo), now: here.now })
     const part = { resident, here }
     const open = alerts.filter(({ closedAt }) => closedAt === null)
     const known = knownOf({ state, devices, now: here.now.getTime() })
@@ -63,9 +74,15 @@ export function residentRoutes(app: FastifyInstance, deps: RouteDeps): void {
         <div class="resident">
           <div class="resident-side">
             <Contact {...part} family={family} role={viewer.role} />
-            <Devices {...part} devices={current} />
+            <AskHome
+              {...{ here, residentId, commands, speaks }}
+              devices={askable}
+              problem={commandProblemOf(request.query)}
+            />
+            <Devices {...part} devices={current} tests={tests} />
           </div>
           <div class="resident-main">
+            {nights && <Night nights={nights} timeZone={timeZone} here={here} />}
             <UseCharts {...part} use={use} />
             <LastAlerts {...part} alerts={alerts.filter(({ closedAt }) => closedAt !== null)} />
             <Looks {...part} looks={looks} />

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Gauge, type Registry } from 'prom-client'
 import { findNewestEvents, type NewestEvents } from '../../db/alert-changes.js'
+import { newestCommandChange } from '../../db/command-views.js'
 import type { Database } from '../../db/pool.js'
 import type { Log } from '../../kit/log.js'
 import { startLoop } from '../../kit/loop.js'
@@ -47,7 +48,7 @@ export function createChanges({
 }): Changes {
   const streams = new Map<ServerResponse, Stream>()
   let counter = 0
-  let known: NewestEvents | undefined
+  let known: (NewestEvents & { command: number }) | undefined
   let raised = false
   new Gauge({
     name: 'shouwang_dashboard_streams',
@@ -86,23 +87,27 @@ export function createChanges({
       const heard = raised
       raised = false
       const before = known
-      const found = await findNewestEvents(db, { seen: before?.newest ?? 0 }).catch((error: unknown) => {
+      const look = Promise.all([findNewestEvents(db, { seen: before?.newest ?? 0 }), newestCommandChange(db)])
+      const [found, command] = await look.catch((error: unknown) => {
         raised ||= heard
         throw error
       })
       const emergency = before !== undefined && found.newestOfEmergency > before.newestOfEmergency
-      if (heard || emergency || (before && found.newest > before.newest)) changed({ emergency })
+      const news = before && (found.newest > before.newest || command > before.command)
+      if (heard || emergency || news) changed({ emergency })
       known = {
         newest: Math.max(found.newest, before?.newest ?? 0),
         newestOfEmergency: Math.max(found.newestOfEmergency, before?.newestOfEmergency ?? 0),
+        command: Math.max(command, before?.command ?? 0),
       }
       return 'idle'
     },
   })
-  const forget = signal.on('alerts', () => {
+  const raise = () => {
     raised = true
     poll.nudge()
-  })
+  }
+  const forgets = [signal.on('alerts', raise), signal.on('commands', raise)]
   const heartbeat = setInterval(() => {
     const nowMs = performance.now()
     for (const [response, { openedMs }] of streams)
@@ -136,7 +141,7 @@ export function createChanges({
       return reply
     },
     stop: async () => {
-      forget()
+      for (const forget of forgets) forget()
       clearInterval(heartbeat)
       for (const response of [...streams.keys()]) {
         forgetStream(response)

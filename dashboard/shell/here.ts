@@ -7,6 +7,7 @@ import type { Clock } from '../../kit/clock.js'
 import type { Log } from '../../kit/log.js'
 import type { Signal } from '../../kit/signal.js'
 import type { Changes } from './changes.js'
+import type { BrokerAddress } from './gateway-settings.js'
 import type { StaffViewer } from './viewer.js'
 
 /** What every page needs to know of the request that it answers: `request.here`. */
@@ -33,6 +34,8 @@ export type RouteDeps = {
   changes: Changes
   publicUrl: string
   timeZoneDefault: string
+  /** Where gateways reach the broker. */
+  mqtt: BrokerAddress
 }
 
 declare module 'fastify' {

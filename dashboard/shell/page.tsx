@@ -11,6 +11,7 @@ export type Section = 'console' | 'gateways' | 'devices' | 'quarantine'
  * - `current`: the section that the navigation marks
  * - `kind`: 'family' for the large type; 'plain' for a page of one question (login, acknowledge, error)
  * - `live`: false for a page that must not refresh by itself; staff pages listen to `/events`, others look every 30 s
+ * - `refreshMs`: for a page beside which somebody stands and waits; without browser code it reloads itself as often
  * - `language` overrides the viewer's where the page has its own (a family member's)
  */
 export function Page({
@@ -19,6 +20,7 @@ export function Page({
   current,
   kind = 'staff',
   live = true,
+  refreshMs,
   children,
 }: {
   here: Here
@@ -26,6 +28,7 @@ export function Page({
   current?: Section
   kind?: 'staff' | 'family' | 'plain'
   live?: boolean
+  refreshMs?: number | undefined
   children: ComponentChildren
 }) {
   const t = shellText(here.language)
@@ -40,6 +43,11 @@ export function Page({
         <link rel="icon" href={`${here.assets}/icon.svg`} type="image/svg+xml" />
         <link rel="stylesheet" href={`${here.assets}/style.css`} />
         {live && <script type="module" src={`${here.assets}/live.js`} />}
+        {live && refreshMs !== undefined && (
+          <noscript>
+            <meta http-equiv="refresh" content={String(Math.ceil(refreshMs / 1_000))} />
+          </noscript>
+        )}
       </head>
       <body
         class={`page-${kind}`}
@@ -52,7 +60,13 @@ export function Page({
         <Header here={here} current={current} kind={kind} />
         <p id="offline" class="offline" role="status" />
         <p id="announce" class="sr-only" role="status" />
-        <main id="main" tabIndex={-1} data-now={here.now.toISOString()} data-zone={here.timeZoneDefault}>
+        <main
+          id="main"
+          tabIndex={-1}
+          data-now={here.now.toISOString()}
+          data-zone={here.timeZoneDefault}
+          data-refresh={refreshMs}
+        >
           {children}
         </main>
       </body>
@@ -67,7 +81,7 @@ function Header({ here, current, kind }: { here: Here; current: Section | undefi
   const sections: Section[] = !staff
     ? []
     : careRoles.includes(staff.role)
-      ? ['console']
+      ? ['console', 'gateways']
       : ['gateways', 'devices', 'quarantine']
   return (
     <header class="top">

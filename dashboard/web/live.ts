@@ -95,6 +95,7 @@ function show(next: Document) {
     },
   })
   main.dataset.now = fresh.dataset.now ?? ''
+  main.dataset.refresh = fresh.dataset.refresh ?? ''
   aheadMs = serverMs() - Date.now()
   document.title = next.title
   const after = main.querySelector('h1')?.textContent ?? ''
@@ -177,5 +178,16 @@ window.addEventListener('pageshow', (event) => {
   void refresh()
 })
 setInterval(retime, refreshMs)
-setInterval(() => void refresh(), refreshMs)
+/** A page beside which somebody waits says itself how often it wants to be asked for. */
+function refreshOften() {
+  const wanted = Number(main.dataset.refresh) || refreshMs
+  setTimeout(
+    () => {
+      void refresh()
+      refreshOften()
+    },
+    document.visibilityState === 'visible' ? wanted : Math.max(wanted, refreshMs),
+  )
+}
+refreshOften()
 listen()

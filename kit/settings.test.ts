@@ -17,6 +17,12 @@ test.each([
   [{ DATABASE_URL: 'mysql://x/y' }, 'DATABASE_URL'],
   [{ TZ_DEFAULT: 'Mars/Base' }, 'TZ_DEFAULT = "Mars/Base": is not a known IANA time zone'],
   [{ TLS_CERT_FILE: 'a.pem' }, 'TLS_CERT_FILE and TLS_KEY_FILE: give both or neither'],
+  [{ HOME_ASSISTANT_SECRET: 'long enough secret' }, 'HOME_ASSISTANT_SECRET and HOME_ASSISTANT_COMMUNITIES: give both'],
+  [{ HOME_ASSISTANT_COMMUNITIES: 'a' }, 'HOME_ASSISTANT_SECRET and HOME_ASSISTANT_COMMUNITIES: give both or neither'],
+  [
+    { HOME_ASSISTANT_SECRET: 'long enough secret', HOME_ASSISTANT_COMMUNITIES: 'a,,b' },
+    'HOME_ASSISTANT_COMMUNITIES = "a,,b": is not a list',
+  ],
   [{ DEMO: 'maybe' }, 'DEMO = "maybe"'],
   [{ MAIL_FROM: 'abc' }, 'MAIL_FROM = "abc": is not an address'],
   [{ RETENTION_DAYS: '1' }, 'RETENTION_DAYS = "1"'],
@@ -32,8 +38,9 @@ test('the learned line is off until a number is given', () => {
   expect(readSettings({ SILENCE_ALARMS_PER_MONTH: '0.5' }).SILENCE_ALARMS_PER_MONTH).toBe(0.5)
 })
 
-test('a secret in a URL is not repeated in the message', () => {
+test('a secret is not repeated in the message', () => {
   expect(() => readSettings({ DATABASE_URL: 'http://user:geheim@host' })).toThrow(/^(?!.*geheim)/)
+  expect(() => readSettings({ HOME_ASSISTANT_SECRET: 'geheim' })).toThrow(/^(?!.*geheim)/)
 })
 
 test('links are made without a double slash', () => {

@@ -25,6 +25,19 @@ const settingsSchema = z.object({
   MQTT_WS_PORT: port(8083),
   TLS_CERT_FILE: z.string().min(1).optional(),
   TLS_KEY_FILE: z.string().min(1).optional(),
+  ATTACH_URL: z.url({ protocol: /^mqtts?$/ }).optional(),
+  ATTACH_NAME: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,32}$/, 'is not 1 to 32 letters, digits, - or _')
+    .default('shouwang'),
+  ATTACH_SESSIONS: z.coerce.number().int().min(1).max(16).default(1),
+  HOME_ASSISTANT_SECRET: z.string().min(12).max(128).optional(),
+  HOME_ASSISTANT_COMMUNITIES: z
+    .string()
+    .transform((list) => list.split(',').map((id) => id.trim()))
+    .refine((ids) => ids.every((id) => id !== ''), 'is not a list of community ids with commas between them')
+    .optional(),
+  HOME_ASSISTANT_LANGUAGE: z.enum(['zh', 'en']).default('zh'),
   HTTP_PORT: port(8080),
   PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   TRUST_PROXY: onOff().default(false),
@@ -59,12 +72,14 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!
     const name = String(issue.path[0])
-    const secret = /URL/.test(name)
+    const secret = /URL|SECRET/.test(name)
     throw new StartError(`setting ${name}${secret ? '' : ` = "${given[name]}"`}: ${issue.message}`)
   }
   const settings = parsed.data
   if (Boolean(settings.TLS_CERT_FILE) !== Boolean(settings.TLS_KEY_FILE))
     throw new StartError('settings TLS_CERT_FILE and TLS_KEY_FILE: give both or neither')
+  if (Boolean(settings.HOME_ASSISTANT_SECRET) !== Boolean(settings.HOME_ASSISTANT_COMMUNITIES))
+    throw new StartError('settings HOME_ASSISTANT_SECRET and HOME_ASSISTANT_COMMUNITIES: give both or neither')
   return settings
 }
 

@@ -124,3 +124,20 @@ test('closed alerts go with their history and pages once they are older than the
   expect((await db.query('select alert_id from alerts')).rows).toEqual([{ alert_id: open }])
   expect((await db.query('select count(*) as n from page_attempts')).rows[0].n).toBe(1)
 })
+
+test('an announced device that hangs at nobody’s goes after a month of silence', async () => {
+  await database.db.query(
+    `insert into announced_devices (gateway_id, device_id, native_id, kind, first_seen_at, last_seen_at)
+     select 'm-1', id, id, 'water', $1, case id when 'fresh' then $2::timestamptz else $1 end
+       from unnest(array['m-1-water', 'passing', 'fresh', 'once-bound']) id`,
+    [new Date(daysAgo(31)), new Date(daysAgo(29))],
+  )
+  await database.db.query(
+    `insert into devices (device_id, kind, gateway_id, resident_id, bound_at, unbound_at)
+     values ('once-bound', 'water', 'm-1', 'm-1', $1, $2)`,
+    [new Date(daysAgo(60)), new Date(daysAgo(40))],
+  )
+  await dropOldRows(database.db, { now, retentionDays: 396 })
+  const { rows } = await database.db.query('select device_id from announced_devices order by 1')
+  expect(rows.map((row) => row.device_id)).toEqual(['fresh', 'm-1-water'])
+})

@@ -5,6 +5,7 @@ const compressAfterDays = 7
 const rollupAfterDays = 3
 const quarantineDays = 90
 const accessLogDays = 3 * 365
+const announcedDays = 30
 const deleteRowsMax = 5_000
 
 const hasCommunityFeatures = async (db: Queryable) =>
@@ -51,8 +52,8 @@ export async function dropOldReadings(
 }
 
 /**
- * Deletes what nobody needs any longer: ended sessions, expired links, old quarantine, looks, edges that are gone, and
- * closed alerts with all that hangs on them once their readings are gone too.
+ * Deletes what nobody needs any longer: ended sessions, expired links, old quarantine, looks, edges that are gone, devices
+ * that hang at nobody's and were not heard for a month, and commands and closed alerts with all that hangs on them once the readings of their time are gone too.
  */
 export async function dropOldRows(
   db: Database,
@@ -64,7 +65,12 @@ export async function dropOldRows(
   await deleteInBatches(db, 'quarantine', 'received_at < $1', daysAgo(Math.min(quarantineDays, retentionDays)))
   await deleteInBatches(db, 'access_log', 'last_at < $1', daysAgo(accessLogDays))
   await deleteInBatches(db, 'edges', 'heartbeat_at < $1', daysAgo(7))
+  // A receiver hears the neighbours' meters, too; what passed by would fill up what may be announced.
+  const isBound = `exists (select from devices d where d.unbound_at is null
+    and (d.gateway_id, d.device_id) = (announced_devices.gateway_id, announced_devices.device_id))`
+  await deleteInBatches(db, 'announced_devices', `last_seen_at < $1 and not ${isBound}`, daysAgo(announcedDays))
   const old = daysAgo(retentionDays)
+  await deleteInBatches(db, 'commands', 'expires_at < $1', old)
   const oldAlerts = 'select alert_id from alerts where closed_at < $1'
   const theirPages = `select page_id from pages where alert_id in (${oldAlerts})`
   await deleteInBatches(db, 'page_links', `page_id in (${theirPages})`, old)

@@ -48,6 +48,7 @@ const wrongSettings = (): Wrong[] => [
   { env: { HTTP_PORT: '70000' }, named: 'HTTP_PORT', says: '70000' },
   { env: { EDGE_HTTP_PORT: '1.5' }, named: 'EDGE_HTTP_PORT', says: '1.5' },
   { env: { DATABASE_URL: 'nonsense:hunter2' }, named: 'DATABASE_URL', secret: 'hunter2' },
+  { env: { ATTACH_URL: 'http://u:hunter2@x' }, named: 'ATTACH_URL', secret: 'hunter2' },
   {
     env: { DATABASE_URL: `postgres://postgres:hunter2@127.0.0.1:${closedPort}/postgres` },
     named: 'DATABASE_URL',

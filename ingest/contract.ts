@@ -97,7 +97,8 @@ export type ReadingKind = keyof typeof readingSchemas
 /** Kinds that may open an alert by themselves, in the transaction of the reading; the others are for the rules. */
 export const alarmKinds = ['button', 'smoke', 'gas', 'co', 'leak', 'voice'] as const satisfies ReadingKind[]
 export type AlarmKind = (typeof alarmKinds)[number]
-export const isAlarmKind = (kind: ReadingKind): kind is AlarmKind => (alarmKinds as readonly string[]).includes(kind)
+const alarmKindSet: ReadonlySet<string> = new Set(alarmKinds)
+export const isAlarmKind = (kind: ReadingKind): kind is AlarmKind => alarmKindSet.has(kind)
 export type WaterReading = z.infer<typeof readingSchemas.water>
 export type ElectricityReading = z.infer<typeof readingSchemas.electricity>
 export type ButtonReading = z.infer<typeof readingSchemas.button>

@@ -178,6 +178,8 @@ export function createGatewayCards({
     },
     cardOf: (gatewayId: string): GatewayCard | undefined => {
       const entry = entries.get(gatewayId)
+      // One of v1 is asked for again with its devices.
+      if (entry?.card.dialect === 'v1') return entry.card
       // A gateway none of whose messages is understood asks for no device, and waits for a mapping that was put right.
       if (entry && ageOf(entry.card, epochNow()) > freshMsMax && loads.askQuietly(gatewayId)) touch(gatewayId, entry)
       return entry?.card

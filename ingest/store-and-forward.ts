@@ -142,8 +142,10 @@ export function createStoreAndForward({
     await keep(range, message, undefined)
   }
 
-  const takeAndReply = (work: Work) => {
+  const takeAndReply = (work: Work): Promise<Reply[] | undefined> => {
     const { replies, memory } = work
+    // Most messages: a promise less for each.
+    if (replies === undefined && memory === undefined) return take(work) as Promise<undefined>
     return take(work).then(
       () => replies,
       (error) => {

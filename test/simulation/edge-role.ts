@@ -110,6 +110,14 @@ export function createEdgeRole({
       mine.cuts.set(gatewayId, onCut)
       liveAs(mine.life, () => mine.ingest.presence.connected(gatewayId))
       flushPresence(mine)
+      // As the broker does for its secret: a gateway that nobody can be asked for does not come in.
+      const directory = mine.fallback?.fallback.directory
+      if (directory)
+        liveAs(mine.life, () => directory.findGateway(gatewayId)).catch(() => {
+          if (current !== mine || mine.cuts.get(gatewayId) !== onCut) return
+          door.disconnect(gatewayId)
+          onCut()
+        })
       return true
     },
     disconnect(gatewayId) {

@@ -1,5 +1,6 @@
-import { policies } from './escalation.js'
-import type { EpochMs, Outcome, Severity, Stage } from './model.js'
+import { takenDueAt } from './escalation.js'
+import type { EpochMs, Outcome, Stage } from './model.js'
+import type { Policy } from './policy.js'
 
 /** What a person does with an alert. */
 export type AlertAction =
@@ -18,17 +19,16 @@ const allowedFrom: Record<AlertAction['kind'], Stage[]> = {
   close: ['open', 'acknowledged', 'en_route', 'arrived'],
 }
 
-/**
- * The stage that `action` leads to, or undefined where it is not allowed; and when the alert comes back if nobody does
- * anything after it (null: never).
- */
-export function transition(
-  { stage, severity }: { stage: Stage; severity: Severity },
-  action: AlertAction,
+/** The stage that `action` leads to, or undefined where it is not allowed. */
+export const transition = (stage: Stage, action: AlertAction['kind']): Stage | undefined =>
+  allowedFrom[action].includes(stage) ? stageAfter[action] : undefined
+
+/** When an alert that enters `stage` at `now` is due again if nobody does anything (null: never). */
+export const dueAfter = (
+  alert: { stage: Stage; step: number; roundAt: EpochMs },
+  policy: Policy | null,
   now: EpochMs,
-): { stage: Stage; dueAt: EpochMs | null } | undefined {
-  if (!allowedFrom[action.kind].includes(stage)) return undefined
-  const returnAfterMs = policies[severity]?.returnAfterMs ?? null
-  const to = stageAfter[action.kind]
-  return { stage: to, dueAt: to === 'closed' || returnAfterMs === null ? null : now + returnAfterMs }
-}
+): EpochMs | null => (policy && alert.stage !== 'closed' ? takenDueAt({ ...alert, stageAt: now }, policy) : null)
+
+/** A slip of the thumb is taken back within this. */
+export const undoMsMax = 60_000

@@ -1,6 +1,7 @@
-import { advance, begin, type Move } from '../alerts/escalation.js'
+import { advance, begin, type EscalationState, type Move } from '../alerts/escalation.js'
 import { type AlertKind, type Headline, type Outcome, type Severity, type Stage, severityOf } from '../alerts/model.js'
-import { loadChain } from './chain.js'
+import { emergencyPauseSecondsMax } from '../alerts/policy.js'
+import { channelOrder, loadChain, type PersonRow, personOf, quietColumn } from './chain.js'
 import type { Queryable } from './pool.js'
 
 export type NewAlert = {
@@ -21,7 +22,7 @@ export async function openAlert(tx: Queryable, alert: NewAlert, now: Date): Prom
   const alertId = await insertAlert(tx, alert)
   if (alertId === null) return null
   const severity = severityOf[alert.kind]
-  const chain = severity === 'notice' ? [] : await loadChain(tx, { residentId: alert.residentId, now })
+  const chain = await loadChain(tx, { residentId: alert.residentId, severity, now })
   await applyMove(tx, { alertId, move: begin(severity, chain, now.getTime()), now })
   return alertId
 }
@@ -57,7 +58,7 @@ export async function insertAlert(tx: Queryable, alert: NewAlert, alertId?: numb
 }
 
 /** No policy sets an open emergency a due time further away than this: beyond it, a clock has jumped back. */
-const emergencyDueMsMax = 4 * 60_000
+const emergencyDueMsMax = (emergencyPauseSecondsMax + 60) * 1_000
 const isDue = `(due_at <= $1 or (severity = 'emergency' and stage = 'open' and due_at > $2))`
 const dueParameters = (now: Date) => [now, new Date(now.getTime() + emergencyDueMsMax)]
 
@@ -74,65 +75,124 @@ export async function dueAlerts(
   return rows.map((row) => row.alert_id)
 }
 
+type EscalatingRow = {
+  resident_id: string
+  severity: Severity
+  stage: Stage
+  step: number
+  round: number
+  round_at: Date
+  stage_at: Date
+  told: string[]
+  handler: PersonRow | null
+  unreached: boolean
+}
+
 /** Takes the next step of an alert if it is still due and nobody else is at it. Returns whether a step was taken. */
 export async function escalate(tx: Queryable, { alertId, now }: { alertId: number; now: Date }): Promise<boolean> {
-  const { rows } = await tx.query<{
-    resident_id: string
-    severity: Severity
-    stage: Stage
-    step: number
-    round: number
-    told: string[]
-  }>(
-    `select resident_id, severity, stage, step, round,
-            array(select distinct staff_id from pages p where p.alert_id = a.alert_id and p.round = a.round) as told
+  const { rows } = await tx.query<EscalatingRow>(
+    `select resident_id, severity, stage, step, round, coalesce(round_at, opened_at) as round_at,
+            coalesce(stage_at, opened_at) as stage_at,
+            array(select distinct staff_id from pages p where p.alert_id = a.alert_id and p.round = a.round) as told,
+            (select json_build_object('staffId', s.staff_id, 'quiet', ${quietColumn}, 'channels',
+                      coalesce((select json_agg(json_build_object('position', position, 'kind', kind) order by ${channelOrder})
+                                  from staff_channels h where h.staff_id = s.staff_id), '[]'))
+               from staff s where s.staff_id = a.handled_by and s.disabled_at is null) as handler,
+            severity = 'emergency' and exists (select from pages p where p.alert_id = a.alert_id)
+              and not exists (select from pages p where p.alert_id = a.alert_id and p.status in ('sent', 'pending')
+                                 and not p.informs) as unreached
        from alerts a where alert_id = $3 and ${isDue} for no key update skip locked`,
     [...dueParameters(now), alertId],
   )
   const alert = rows[0]
   if (!alert) return false
-  const chain = await loadChain(tx, { residentId: alert.resident_id, now })
-  await applyMove(tx, { alertId, move: advance(alert, chain, now.getTime()), now })
+  const { resident_id: residentId, severity, unreached, handler } = alert
+  const chain = await loadChain(tx, { residentId, severity, now, everybody: unreached })
+  const state: EscalationState = {
+    ...alert,
+    roundAt: alert.round_at.getTime(),
+    stageAt: alert.stage_at.getTime(),
+    handler: handler && { ...personOf(handler, now.getTime()), role: 'handler' },
+  }
+  await applyMove(tx, { alertId, move: advance(state, chain, now.getTime()), now })
   return true
 }
 
-const moveAlert = `update alerts set stage = $2, step = $3, round = $4, due_at = $5,
+// Who had it, and how far that person had come, is for those who are told again; it stays until somebody takes it.
+const moveAlert = `update alerts set stage = $2, step = $3, round = $4, due_at = $5, round_at = $6, stage_at = $7,
+            returned_by = case when $2 = 'open' and stage <> 'open' then handled_by else returned_by end,
+            returned_stage = case when $2 = 'open' and stage <> 'open' then stage else returned_stage end,
             handled_by = case when $2 = 'open' then null else handled_by end where alert_id = $1`
+
+/** Said once, not at each look. */
+const saidOnce: Move['happened'][] = ['nobody to tell', 'quiet hours', 'chain ended']
 
 async function applyMove(tx: Queryable, { alertId, move, now }: { alertId: number; move: Move; now: Date }) {
   const { step, round, pages } = move
-  const moved = [alertId, move.stage, step, round, move.dueAt === null ? null : new Date(move.dueAt)]
-  if (pages.length === 0) await tx.query(moveAlert, moved)
-  if (move.happened === 'nothing') return
+  const moved = [
+    alertId,
+    move.stage,
+    step,
+    round,
+    move.dueAt === null ? null : new Date(move.dueAt),
+    new Date(move.roundAt),
+    new Date(move.stageAt),
+  ]
   if (move.happened === 'returned')
-    await recordAlertEvent(tx, { alertId, at: now, kind: 'returned', detail: { round } })
-  if (pages.length === 0) {
-    // Said once, not at each look.
-    const { rows } = await tx.query<{ kind: string }>(
-      'select kind from alert_events where alert_id = $1 order by alert_event_id desc limit 1',
-      [alertId],
+    await tx.query(
+      `insert into alert_events (alert_id, at, kind, detail)
+       select alert_id, $2, 'returned', jsonb_build_object('round', $3::int, 'stage', stage, 'staffId', handled_by)
+         from alerts where alert_id = $1`,
+      [alertId, now, round],
     )
-    if (rows[0]?.kind !== 'nobody to tell')
-      await recordAlertEvent(tx, { alertId, at: now, kind: 'nobody to tell', detail: { round } })
+  if (pages.length === 0) {
+    await tx.query(moveAlert, moved)
+    if (saidOnce.includes(move.happened))
+      await recordOnce(tx, { alertId, at: now, kind: move.happened, detail: { round } })
     return
   }
   const told = [...new Set(pages.map((page) => page.staffId))].map((staffId) => {
-    const channels = pages.filter((page) => page.staffId === staffId).map(({ channel }) => channel)
-    return JSON.stringify({ step, round, role: pages[0]!.role, staffId, channels })
+    const theirs = pages.filter((page) => page.staffId === staffId)
+    const channels = theirs.map(({ channel }) => channel)
+    return JSON.stringify({ step, round, role: theirs[0]!.role, staffId, channels })
   })
   // One statement: each round trip is one more wait for an emergency while the database has much to do.
   await tx.query(
     `with moved as (${moveAlert}), paged as (
-       insert into pages (alert_id, round, step, staff_id, channel, position, created_at, next_attempt_at)
-       select $1, $4, $3, staff_id, channel, position, $6, $6
-         from unnest($7::text[], $8::text[], $9::int[]) as p (staff_id, channel, position) on conflict do nothing
+       insert into pages (alert_id, round, step, staff_id, channel, position, condition, informs, created_at, next_attempt_at)
+       select $1, $4, $3, staff_id, channel, position, condition, informs, $8, $8
+         from unnest($9::text[], $10::text[], $11::int[], $12::text[], $13::boolean[])
+              as p (staff_id, channel, position, condition, informs) on conflict do nothing
      ), told as (
-       insert into alert_events (alert_id, at, kind, detail) select $1, $6, 'told', detail from unnest($10::jsonb[]) as t (detail)
+       insert into alert_events (alert_id, at, kind, detail) select $1, $8, 'told', detail from unnest($14::jsonb[]) as t (detail)
      )
      select pg_notify('shouwang', 'alerts'), pg_notify('shouwang', 'pages')`,
-    [...moved, now, pages.map((p) => p.staffId), pages.map((p) => p.channel), pages.map((p) => p.position), told],
+    [
+      ...moved,
+      now,
+      pages.map((p) => p.staffId),
+      pages.map((p) => p.channel),
+      pages.map((p) => p.position),
+      pages.map((p) => p.condition),
+      pages.map((p) => p.informs),
+      told,
+    ],
   )
 }
+
+async function recordOnce(
+  tx: Queryable,
+  event: { alertId: number; at: Date; kind: string; detail: Record<string, unknown> },
+): Promise<void> {
+  const { rows } = await tx.query<{ kind: string }>(
+    'select kind from alert_events where alert_id = $1 order by alert_event_id desc limit 1',
+    [event.alertId],
+  )
+  if (rows[0]?.kind !== event.kind) await recordAlertEvent(tx, event)
+}
+
+/** The way by which somebody did something with an alert. */
+export type Via = 'system' | 'console' | 'link' | 'email' | 'webhook'
 
 /** One line of an alert's history. Kinds: opened, told, returned, nobody to tell, page sent, page failed, repeat, … */
 export async function recordAlertEvent(
@@ -142,7 +202,7 @@ export async function recordAlertEvent(
     at: Date
     kind: string
     staffId?: string
-    via?: 'system' | 'console' | 'link'
+    via?: Via
     detail?: Record<string, unknown>
   },
 ): Promise<void> {

@@ -1,6 +1,9 @@
 import type { EpochMs, Language } from '../alerts/model.js'
+import { type Roster, shiftsBetween } from '../alerts/roster.js'
+import { channelOrder, isColleague } from './chain.js'
 import type { RegisteredDevice } from './gateway-registry.js'
 import type { Queryable } from './pool.js'
+import { rosterSql, rosterWindow } from './rosters.js'
 
 /** What a page says of a resident, and where the chain begins. */
 export type ResidentCard = {
@@ -12,8 +15,15 @@ export type ResidentCard = {
   phone: string | null
   doorCode: string | null
   keyHolder: string | null
+  /** Only where the resident allowed it. */
   healthNote: string | null
   responsibleStaffId: string | null
+  /** Neighbours and volunteers who agreed to go to this door. */
+  volunteers: string[]
+  /** The family members who may be told of alerts, as the staff that they are told as. */
+  family: string[]
+  /** Made up by Shouwang itself. */
+  synthetic: boolean
 }
 
 /** Who of a community is on duty when, and who supervises it. */
@@ -22,15 +32,19 @@ export type CommunityCard = {
   /** Those running, of the coming days, and of the last day: a clock may fall back. */
   shifts: { staffId: string; startsAt: EpochMs; endsAt: EpochMs }[]
   supervisors: string[]
+  /** Everybody of it who can be called to a door. */
+  colleagues: string[]
+  /** As it is stored; null: the default stands. */
+  emergencyPolicy: unknown
 }
 
 /** How a person is reached. Nobody who was disabled has one. */
 export type PersonCard = {
   staffId: string
   name: string
-  role: 'operator' | 'supervisor' | 'social_worker'
+  role: 'operator' | 'supervisor' | 'social_worker' | 'volunteer' | 'family' | 'watcher'
   language: Language
-  /** In the order that the person wants. */
+  /** In the order that the person wants; what was refused for good comes last. */
   channels: { position: number; kind: string; address: string; secret: string | null }[]
 }
 
@@ -97,12 +111,26 @@ export function createDirectorySource(db: Queryable): DirectorySource {
     },
     boundDevices: async (deviceIds) =>
       (await ask<{ deviceId: string }>(boundDevicesSql, [deviceIds])).map(({ deviceId }) => deviceId),
-    communities: (communityIds, now) =>
-      ask<CommunityCard>(communitiesSql, [communityIds, new Date(now - shiftsBackMs), new Date(now + shiftsAheadMs)]),
+    communities: async (communityIds, now) => {
+      const [from, until] = [now - shiftsBackMs, now + shiftsAheadMs]
+      const rows = await ask<Omit<CommunityCard, 'shifts'> & { roster: Roster }>(communitiesSql, [
+        communityIds,
+        ...rosterWindow(from, until),
+      ])
+      return rows.map(({ roster, ...card }) => ({ ...card, shifts: shiftsOf(roster, from, until) }))
+    },
     people: (staffIds) => ask<PersonCard>(`${peopleSql} and staff_id = any($1)`, [staffIds]),
     operators: () => ask<PersonCard>(`${peopleSql} and role = 'operator'`, []),
   }
 }
+
+/** Who is gone has no card: asking for one finds out when somebody is back. */
+const shiftsOf = (roster: Roster, from: EpochMs, until: EpochMs): CommunityCard['shifts'] =>
+  shiftsBetween({ ...roster, gone: [] }, from, until).map(({ staffId, startsAt, endsAt }) => ({
+    staffId,
+    startsAt,
+    endsAt,
+  }))
 
 const gatewaysSql = `
   select gateway_id as "gatewayId", secret_hash as "secretHash", disabled_at is not null as disabled, dialect,
@@ -120,31 +148,33 @@ const devicesSql = `
 
 const residentsSql = `
   select resident_id as "residentId", community_id as "communityId", name, address, time_zone as "timeZone", phone,
-         door_code as "doorCode", key_holder as "keyHolder", health_note as "healthNote",
-         responsible_staff_id as "responsibleStaffId"
-    from residents where resident_id = any($1)`
+         door_code as "doorCode", key_holder as "keyHolder", case when health_in_pages then health_note end as "healthNote",
+         responsible_staff_id as "responsibleStaffId", synthetic,
+         array(select v.staff_id from resident_volunteers v where v.resident_id = r.resident_id
+                order by v.staff_id collate "C") as volunteers,
+         array(select f.staff_id from family_members f where f.resident_id = r.resident_id and f.sees_alerts and f.staff_id is not null
+                order by f.staff_id collate "C") as family
+    from residents r where resident_id = any($1)`
 
 const boundDevicesSql = `
   select device_id as "deviceId" from devices where device_id = any($1) and unbound_at is null`
 
-// A shift without an end is stored as infinity, which JSON does not know.
 const communitiesSql = `
   select community_id as "communityId",
-         coalesce((
-           select json_agg(json_build_object('staffId', staff_id,
-                    'startsAt', round(extract(epoch from greatest(starts_at, timestamptz '1900-01-01Z')) * 1000),
-                    'endsAt', round(extract(epoch from least(ends_at, timestamptz '9999-01-01Z')) * 1000))
-                  order by starts_at, staff_id collate "C")
-             from duty_shifts s where s.community_id = c.community_id and s.ends_at > $2 and s.starts_at < $3), '[]') as shifts,
+         ${rosterSql({ community: 'c.community_id', from: '$2', until: '$3' })} as roster,
          coalesce((
            select json_agg(staff_id order by staff_id collate "C") from staff_communities join staff using (staff_id)
-            where community_id = c.community_id and role = 'supervisor'), '[]') as supervisors
+            where community_id = c.community_id and role = 'supervisor'), '[]') as supervisors,
+         array(select s.staff_id from staff_communities m join staff s using (staff_id)
+                where m.community_id = c.community_id and ${isColleague} order by s.staff_id collate "C") as colleagues,
+         (select policy from escalation_policies e
+           where e.community_id = c.community_id and e.severity = 'emergency') as "emergencyPolicy"
     from communities c where community_id = any($1)`
 
 const peopleSql = `
   select staff_id as "staffId", name, role, language,
          coalesce((
            select json_agg(json_build_object('position', position, 'kind', kind, 'address', address, 'secret', secret)
-                           order by position)
+                           order by ${channelOrder})
              from staff_channels h where h.staff_id = staff.staff_id), '[]') as channels
     from staff where disabled_at is null`

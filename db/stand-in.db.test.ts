@@ -11,12 +11,14 @@ const now = new Date('2026-05-01T03:10:00Z')
 const pressedAt = now.getTime() - 600_000
 let database: TestDatabase
 const devices = new Map<string, number>()
+/** Of the worker's only channel. */
+let position: number
 
 beforeAll(async () => {
   database = await startTestDatabase()
   await registerCommunity(database.db, {
     key: 's',
-    homes: 9,
+    homes: 10,
     channelsOf: () => [{ kind: 'email', address: 'worker@example.org' }],
     now,
   })
@@ -24,6 +26,8 @@ beforeAll(async () => {
     'select device_id, device_no from devices',
   )
   for (const row of rows) devices.set(row.device_id, row.device_no)
+  const [channel] = await query("select position from staff_channels where staff_id = 's-worker'")
+  position = channel!.position
 })
 afterAll(() => database.stop())
 
@@ -35,7 +39,7 @@ function standInPage(changes: Partial<StandInPage> = {}): StandInPage {
     step: 1,
     staffId: 's-worker',
     channel: 'email',
-    position: 0,
+    position,
     createdAt: pressedAt,
     status: 'sent',
     nextAttemptAt: pressedAt,
@@ -83,7 +87,7 @@ test('the alert is the one that people were told of: its id, its pages as they s
   const [alertId] = await reserveAlertIds(database.db, { count: 3 })
   const failed = standInPage({
     channel: 'webhook',
-    position: 1,
+    position: position + 1,
     status: 'failed',
     sentAt: null,
     attempts: [{ startedAt: pressedAt, durationMs: 5, result: 'refused', detail: '404' }],
@@ -146,7 +150,8 @@ test('the link that the page carried works from now on', async () => {
   const link = await findPageLink(database.db, { token, now })
   expect(link).toMatchObject({ residentId: 's-5', staffId: 's-worker', expired: false })
   const { alertId, staffId } = link!
-  expect((await acknowledgeByLink(database.db, { token, alertId, staffId, now })).kind).toBe('done')
+  const taken = await acknowledgeByLink(database.db, { token, alertId, staffId, doorToken: undefined, now })
+  expect(taken.result.kind).toBe('done')
 })
 
 test('its id was taken: it gets another one', async () => {
@@ -171,4 +176,18 @@ test('a press that joins an open alert by the clock, but of which people were to
   await commit(8, [], pressedAt - 120_000)
   await commit(8, [standInAlert(8)])
   expect(await alertsOf(8)).toHaveLength(2)
+})
+
+test('of a chain of five steps the fourth was told: the fifth comes in its time, and the family was only informed', async () => {
+  const toFamily = standInPage({ staffId: 's-colleague', step: 4, informs: true, condition: 'not resolved' })
+  const steps = { steps: 5, step: 4, dueAt: now.getTime() + 5_000 }
+  await commit(10, [standInAlert(10, { ...steps, pages: [standInPage({ step: 4 }), toFamily] })])
+  const [row] = await alertsOf(10)
+  expect(row!.due_at.getTime()).toBe(now.getTime() + 5_000)
+  expect(
+    await query('select informs, condition from pages where alert_id = $1 order by informs', [row!.alert_id]),
+  ).toEqual([
+    { informs: false, condition: 'not acknowledged' },
+    { informs: true, condition: 'not resolved' },
+  ])
 })

@@ -1,4 +1,4 @@
-import { policies } from '../alerts/escalation.js'
+import { isTaken } from '../alerts/channels/channel.js'
 import type { StandInAlert, StandInPage } from '../ingest/stand-in/record.js'
 import { insertAlert, recordAlertEvent } from './alerts.js'
 import { keepPageLink } from './page-links.js'
@@ -39,12 +39,16 @@ export async function commitStandInAlert(tx: Queryable, alert: StandInAlert, now
   if (alertId === null) return null
   for (const { at: toldAt, ...detail } of alert.told)
     await recordAlertEvent(tx, { alertId, at: new Date(toldAt), kind: 'told', detail: { ...detail, round: 0 } })
-  for (const page of alert.pages) await commitPage(tx, alertId, page)
-  await tx.query('update alerts set step = $2, round = 0, due_at = $3 where alert_id = $1', [
-    alertId,
-    alert.step,
-    dueAt(alert, now),
-  ])
+  for (const page of alert.pages) {
+    const isFollowed = alert.pages.some(
+      ({ step, staffId, createdAt }) => step === page.step && staffId === page.staffId && createdAt > page.createdAt,
+    )
+    await commitPage(tx, { alertId, page, follows: isFollowed ? 'next channel' : 'others' })
+  }
+  await tx.query(
+    'update alerts set step = $2, round = 0, due_at = $3, round_at = opened_at, stage_at = opened_at where alert_id = $1',
+    [alertId, alert.step, dueAt(alert, now)],
+  )
   await tx.query("select pg_notify('shouwang', 'pages')")
   return alertId
 }
@@ -62,19 +66,25 @@ async function ifOurs(tx: Queryable, alertId: number | null): Promise<number | u
   return rows[0]!.ours ? alertId : undefined
 }
 
-function dueAt({ walked, step, pages, dueAt: due }: StandInAlert, now: Date): Date {
+/** Alerts of a journal that was written before policies had three steps. */
+const stepsBefore = 3
+
+function dueAt({ walked, step, steps = stepsBefore, pages, dueAt: due }: StandInAlert, now: Date): Date {
   if (pages.length === 0 || due === null) return now
-  const nextIsAgain = walked || step >= policies.emergency!.stepAfterMs.length
+  const nextIsAgain = walked || step >= steps
   return new Date(nextIsAgain ? Math.max(due, now.getTime() + returnGraceMs) : due)
 }
 
-async function commitPage(tx: Queryable, alertId: number, page: StandInPage): Promise<void> {
+async function commitPage(
+  tx: Queryable,
+  { alertId, page, follows }: { alertId: number; page: StandInPage; follows: 'next channel' | 'others' },
+): Promise<void> {
   const { pageId, step, staffId, channel, position, status } = page
   const last = page.attempts.at(-1)
   const { rowCount: known } = await tx.query(
     `insert into pages (page_id, alert_id, round, step, staff_id, channel, position, status, created_at, attempts, next_attempt_at,
-                        sent_at, last_error)
-     select $1, $2, 0, $3, staff_id, $5, $6, $7, $8, $9, $10, $11, $12 from staff where staff_id = $4`,
+                        sent_at, last_error, informs, condition)
+     select $1, $2, 0, $3, staff_id, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14 from staff where staff_id = $4`,
     [
       pageId,
       alertId,
@@ -87,7 +97,9 @@ async function commitPage(tx: Queryable, alertId: number, page: StandInPage): Pr
       page.attempts.length,
       new Date(page.nextAttemptAt),
       page.sentAt === null ? null : new Date(page.sentAt),
-      last === undefined || last.result === 'sent' ? null : last.detail.slice(0, 1_000),
+      last === undefined || isTaken({ kind: last.result }) ? null : last.detail.slice(0, 1_000),
+      page.informs ?? false,
+      page.condition ?? 'not acknowledged',
     ],
   )
   if (known === 0) return
@@ -99,9 +111,9 @@ async function commitPage(tx: Queryable, alertId: number, page: StandInPage): Pr
       [pageId, new Date(startedAt), durationMs, result, attempt.detail.replaceAll('\0', '').slice(0, 1_000)],
     )
     const detail = { staffId, channel, step, round: 0, attempt: index + 1 }
-    if (result === 'sent') await recordAlertEvent(tx, { alertId, at, kind: 'page sent', detail })
+    if (isTaken({ kind: result })) await recordAlertEvent(tx, { alertId, at, kind: 'page sent', detail })
     else if (status === 'failed' && attempt === last)
-      await recordAlertEvent(tx, { alertId, at, kind: 'page failed', detail: { ...detail, follows: 'others' } })
+      await recordAlertEvent(tx, { alertId, at, kind: 'page failed', detail: { ...detail, follows } })
   }
   for (const linkHash of page.linkHashes)
     await keepPageLink(tx, { pageId, tokenHash: Buffer.from(linkHash, 'hex'), now: new Date(page.createdAt) })

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Chain } from '../alerts/escalation.js'
+import { assembleChain, type Candidate, type Chain, namedIn, syntheticPolicy } from '../alerts/chain.js'
 import type { EpochMs } from '../alerts/model.js'
-import { chainOfCandidates } from '../db/chain.js'
+import { type Policy, policyOf } from '../alerts/policy.js'
 import type { CommunityCard, DirectorySource, PersonCard, ResidentCard } from '../db/directory.js'
 import type { Clock } from '../kit/clock.js'
 import type { Log } from '../kit/log.js'
@@ -34,6 +34,23 @@ export function createPeople({
   let refreshedAt: EpochMs | undefined
   let triedAt = Number.NEGATIVE_INFINITY
   const epochNow = () => clock.now().getTime()
+  /** Read once a card: it may be needed for each alarm of a storm. */
+  const policies = new WeakMap<CommunityCard, Policy>()
+
+  function emergencyPolicyOf(card: CommunityCard | undefined): Policy {
+    if (!card) return policyOf('emergency', null)
+    const known = policies.get(card)
+    if (known) return known
+    const policy = policyOf('emergency', card.emergencyPolicy)
+    policies.set(card, policy)
+    return policy
+  }
+  const staffOf = (card: CommunityCard): string[] => [
+    ...card.shifts.map(({ staffId }) => staffId),
+    ...card.supervisors,
+    ...card.colleagues,
+    ...namedIn(emergencyPolicyOf(card)),
+  ]
 
   const communityLoads = createLoads({
     name: 'communities',
@@ -86,16 +103,21 @@ export function createPeople({
     if (!people.has(staffId)) peopleLoads.askQuietly(staffId)
   }
 
+  const operatorsKnown = (): string[] =>
+    [...people].flatMap(([staffId, card]) => (card?.role === 'operator' ? staffId : []))
+
   /** All who are referred to, whether they are known or not. */
   function referred() {
     const communityIds = new Set<string>()
     const staffIds = new Set(operatorIds)
-    for (const { communityId, responsibleStaffId } of residents.all()) {
-      communityIds.add(communityId)
-      if (responsibleStaffId !== null) staffIds.add(responsibleStaffId)
+    for (const resident of residents.all()) {
+      communityIds.add(resident.communityId)
+      for (const staffId of staffFor(resident)) staffIds.add(staffId)
     }
-    for (const communityId of communityIds)
-      for (const staffId of staffOf(communities.get(communityId))) staffIds.add(staffId)
+    for (const communityId of communityIds) {
+      const card = communities.get(communityId)
+      if (card) for (const staffId of staffOf(card)) staffIds.add(staffId)
+    }
     return { communityIds, staffIds }
   }
 
@@ -123,9 +145,9 @@ export function createPeople({
   return {
     /** Residents came along: whom they refer to must be known before the database goes away. */
     meet: (met: ResidentCard[]) => {
-      for (const { communityId, responsibleStaffId } of met) {
-        if (!communities.has(communityId)) communityLoads.askQuietly(communityId)
-        if (responsibleStaffId !== null) wantPerson(responsibleStaffId)
+      for (const resident of met) {
+        if (!communities.has(resident.communityId)) communityLoads.askQuietly(resident.communityId)
+        for (const staffId of staffFor(resident)) wantPerson(staffId)
       }
     },
     /** Asks for all of them anew when that was last done, or tried, 60 s ago. */
@@ -139,27 +161,38 @@ export function createPeople({
         if (!(error instanceof DirectoryUnavailable)) throw error
       })
     },
-    /** As `loadChain`, from what is known. */
+    /** As `loadChain` with everybody, from what is known. */
     chainOf: (residentId: string, now: EpochMs): Chain => {
       const resident = residents.get(residentId)
       const community = resident && communities.get(resident.communityId)
-      const onDuty = community?.shifts.filter(({ startsAt, endsAt }) => startsAt <= now && now < endsAt) ?? []
-      const candidates = [
-        { role: 'responsible' as const, staffId: resident?.responsibleStaffId },
-        ...onDuty.map(({ staffId }) => ({ role: 'on duty' as const, staffId })),
-        ...(community?.supervisors ?? []).map((staffId) => ({ role: 'supervisor' as const, staffId })),
-      ]
-      return chainOfCandidates(
-        candidates.flatMap(({ role, staffId }) => {
-          const card = staffId ? people.get(staffId) : undefined
-          if (!card) return []
+      const policy = resident?.synthetic ? syntheticPolicy : emergencyPolicyOf(community)
+      const candidates: Candidate[] = []
+      const add = (role: Candidate['role'], staffIds: Iterable<string>) => {
+        for (const staffId of staffIds) {
+          const card = people.get(staffId)
+          if (!card) continue
           const channels = card.channels.map(({ position, kind }) => ({ position, kind }))
-          return [{ role, person: { staffId: card.staffId, channels } }]
-        }),
-      )
+          candidates.push({ role, person: { staffId, channels } })
+        }
+      }
+      if (resident) {
+        if (resident.responsibleStaffId !== null) add('responsible', [resident.responsibleStaffId])
+        add('neighbour', resident.volunteers)
+        add('family', resident.family)
+      }
+      for (const { staffId, startsAt, endsAt } of community?.shifts ?? [])
+        if (startsAt <= now && now < endsAt) add('on duty', [staffId])
+      add('supervisor', community?.supervisors ?? [])
+      add('named', namedIn(policy))
+      if (!resident?.synthetic) {
+        add('everybody', community?.colleagues ?? [])
+        if (!candidates.some(({ role, person }) => role === 'everybody' && person.channels.length > 0))
+          add('operator', operatorsKnown())
+      }
+      return assembleChain(policy, candidates)
     },
     personOf: (staffId: string): PersonCard | undefined => people.get(staffId) ?? undefined,
-    operators: (): PersonCard[] => [...people.values()].filter((card) => card?.role === 'operator') as PersonCard[],
+    operators: (): PersonCard[] => operatorsKnown().map((staffId) => people.get(staffId)!),
     /** When communities and people were last known to be up to date; undefined: never. */
     refreshedAt: () => refreshedAt,
     restoreCommunity: (card: CommunityCard) => void communities.set(card.communityId, card),
@@ -173,5 +206,9 @@ export function createPeople({
   }
 }
 
-const staffOf = (card: CommunityCard | undefined): string[] =>
-  card ? [...card.shifts.map(({ staffId }) => staffId), ...card.supervisors] : []
+/** Whom a resident brings along. */
+const staffFor = ({ responsibleStaffId, volunteers, family }: ResidentCard): string[] => [
+  ...(responsibleStaffId === null ? [] : [responsibleStaffId]),
+  ...volunteers,
+  ...family,
+]

@@ -1,3 +1,5 @@
+import { randomPolicy } from '../alerts/policy-testkit.js'
+import type { QuietHours } from '../alerts/quiet-hours.js'
 import type { DirectorySource, GatewayRecord, PersonCard, ResidentCard } from '../db/directory.js'
 import type { RegisteredDevice } from '../db/gateway-registry.js'
 import type { Queryable } from '../db/pool.js'
@@ -22,11 +24,14 @@ export const plainGateway: Omit<GatewayRecord, 'gatewayId' | 'secretHash' | 'dis
 /** Rows as the tables have them: what a fake source answers from, and what a real database can be filled with. */
 export type World = {
   communities: string[]
-  staff: (Omit<PersonCard, 'channels'> & { disabled: boolean })[]
+  staff: (Omit<PersonCard, 'channels'> & { disabled: boolean; quiet: QuietHours | null })[]
   members: { staffId: string; communityId: string }[]
-  channels: ({ staffId: string } & PersonCard['channels'][number])[]
+  channels: ({ staffId: string; broken: boolean } & PersonCard['channels'][number])[]
   shifts: { communityId: string; staffId: string; startsAt: number; endsAt: number }[]
-  residents: ResidentCard[]
+  policies: { communityId: string; policy: unknown }[]
+  residents: (Omit<ResidentCard, 'volunteers' | 'family'> & { healthInPages: boolean })[]
+  volunteers: { residentId: string; staffId: string }[]
+  family: { residentId: string; staffId: string | null; seesAlerts: boolean }[]
   gateways: { gatewayId: string; communityId: string; secretHash: string; disabled: boolean }[]
   devices: (RegisteredDevice & { gatewayId: string; unbound: boolean })[]
 }
@@ -42,19 +47,20 @@ export function createDice(seed: number): () => number {
   }
 }
 
-/** An invented world: disabled people, shifts that overlap or have ended, homes without devices, devices that moved. */
+/** An invented world: disabled people, broken channels, policies that nobody could follow, shifts that overlap or have ended, homes without devices, devices that moved. */
 export function generateWorld({ seed, now, gateways = 30 }: { seed: number; now: number; gateways?: number }): World {
   const dice = createDice(seed)
   const below = (n: number) => Math.floor(dice() * n)
   const pick = <T>(items: readonly T[]) => items[below(items.length)]!
   const communities = ['c-1', 'c-2', 'c-3']
-  const staff = Array.from({ length: 14 }, (_, i) => ({
+  const staff = Array.from({ length: 24 }, (_, i): World['staff'][number] => ({
     // Upper and lower case: a collation would sort them otherwise than we do.
     staffId: `${pick(['s', 'S', 'z'])}-${i}`,
     name: `示例·社工 ${i}`,
-    role: pick(['operator', 'supervisor', 'social_worker', 'social_worker'] as const),
-    language: pick(['zh', 'en'] as const),
+    role: pick(['operator', 'supervisor', 'social_worker', 'social_worker', 'volunteer', 'family', 'watcher']),
+    language: pick(['zh', 'en']),
     disabled: dice() < 0.2,
+    quiet: dice() < 0.4 ? { from: '22:00', until: '06:30', timeZone: pick(['Asia/Shanghai', 'Europe/Berlin']) } : null,
   }))
   const anybody = () => pick(staff).staffId
   const members = staff.flatMap(({ staffId }) =>
@@ -64,14 +70,15 @@ export function generateWorld({ seed, now, gateways = 30 }: { seed: number; now:
     Array.from({ length: below(4) }, (_, position) => {
       const kind = pick(['webhook', 'email'])
       const address = kind === 'email' ? `${staffId}@example.org` : `http://example.org/${staffId}`
-      return { staffId, position, kind, address, secret: kind === 'email' ? null : 'invented-webhook-secret' }
+      const secret = kind === 'email' ? null : 'invented-webhook-secret'
+      return { staffId, position, kind, address, secret, broken: dice() < 0.3 }
     }),
   )
   const shifts = Array.from({ length: 30 }, (_, i) => {
     const startsAt = now + (below(72) - 48) * hourMs + i
     return { communityId: pick(communities), staffId: anybody(), startsAt, endsAt: startsAt + (1 + below(24)) * hourMs }
   })
-  const residents = Array.from({ length: gateways + 3 }, (_, i): ResidentCard => {
+  const residents = Array.from({ length: gateways + 3 }, (_, i): World['residents'][number] => {
     const sometimes = (text: string) => (dice() < 0.5 ? text : null)
     return {
       residentId: `r-${i}`,
@@ -83,9 +90,34 @@ export function generateWorld({ seed, now, gateways = 30 }: { seed: number; now:
       doorCode: sometimes('1234#'),
       keyHolder: sometimes('示例·门卫'),
       healthNote: sometimes('听力不好'),
+      healthInPages: dice() < 0.5,
       responsibleStaffId: sometimes(anybody()),
+      synthetic: dice() < 0.1,
     }
   })
+  const ofRole = (role: PersonCard['role']) => staff.filter((person) => person.role === role)
+  const volunteers = residents.flatMap(({ residentId }) =>
+    ofRole('volunteer')
+      .filter(() => dice() < 0.3)
+      .map(({ staffId }) => ({ residentId, staffId })),
+  )
+  // As one person a family member is told of one resident.
+  const family = residents.map(({ residentId }, i) => {
+    const seesAlerts = dice() < 0.7
+    return { residentId, staffId: ofRole('family')[i]?.staffId ?? null, seesAlerts }
+  })
+  const named = staff.map(({ staffId }) => staffId)
+  const policies = [
+    { communityId: 'c-1', policy: randomPolicy(dice, { severity: 'emergency', named, kinds: ['email', 'sms'] }) },
+    // As some other version has left it.
+    {
+      communityId: 'c-2',
+      policy:
+        dice() < 0.5
+          ? { steps: [{ to: [{ staffId: named[0] }] }] }
+          : randomPolicy(dice, { severity: 'emergency', named }),
+    },
+  ]
   const gatewayRows = Array.from({ length: gateways }, (_, i) => ({
     gatewayId: `g-${i}`,
     communityId: pick(communities),
@@ -105,7 +137,19 @@ export function generateWorld({ seed, now, gateways = 30 }: { seed: number; now:
         unbound: dice() < 0.1,
       })),
   )
-  return { communities, staff, members, channels, shifts, residents, gateways: gatewayRows, devices }
+  return {
+    communities,
+    staff,
+    members,
+    channels,
+    shifts,
+    policies,
+    residents,
+    volunteers,
+    family,
+    gateways: gatewayRows,
+    devices,
+  }
 }
 
 const byText =
@@ -115,13 +159,24 @@ const byText =
 
 /** Answers from a world, as the SQL does from its tables: a database test holds the two against each other. */
 export function createFakeSource(world: World): DirectorySource {
-  const cardOf = ({ disabled: _, ...person }: World['staff'][number]): PersonCard => ({
+  const cardOf = ({ disabled: _, quiet: __, ...person }: World['staff'][number]): PersonCard => ({
     ...person,
     channels: world.channels
       .filter(({ staffId }) => staffId === person.staffId)
-      .map(({ staffId: _, ...channel }) => channel)
-      .sort((a, b) => a.position - b.position),
+      .sort((a, b) => Number(a.broken) - Number(b.broken) || a.position - b.position)
+      .map(({ staffId: _, broken: __, ...channel }) => channel),
   })
+  const idsOf = (rows: { staffId: string | null }[]) =>
+    rows.flatMap(({ staffId }) => staffId ?? []).sort(byText((id) => id))
+  const residentCardOf = ({ healthInPages, ...resident }: World['residents'][number]): ResidentCard => {
+    const isTheirs = ({ residentId }: { residentId: string }) => residentId === resident.residentId
+    return {
+      ...resident,
+      healthNote: healthInPages ? resident.healthNote : null,
+      volunteers: idsOf(world.volunteers.filter(isTheirs)),
+      family: idsOf(world.family.filter((member) => isTheirs(member) && member.seesAlerts)),
+    }
+  }
   const enabled = () => world.staff.filter(({ disabled }) => !disabled)
   return {
     gateways: async (gatewayIds) => {
@@ -133,7 +188,9 @@ export function createFakeSource(world: World): DirectorySource {
           const devices = own.map(({ gatewayId: _, unbound: __, ...device }) => device)
           return { ...plainGateway, gatewayId, secretHash, disabled, devices }
         }),
-        residents: world.residents.filter(({ residentId }) => bound.some((d) => d.residentId === residentId)),
+        residents: world.residents
+          .filter(({ residentId }) => bound.some((d) => d.residentId === residentId))
+          .map(residentCardOf),
       })
     },
     boundDevices: async (deviceIds) =>
@@ -148,10 +205,16 @@ export function createFakeSource(world: World): DirectorySource {
             .filter(({ startsAt, endsAt }) => endsAt > now - 24 * hourMs && startsAt < now + 168 * hourMs)
             .map(({ staffId, startsAt, endsAt }) => ({ staffId, startsAt, endsAt }))
             .sort((a, b) => a.startsAt - b.startsAt || (a.staffId < b.staffId ? -1 : 1)),
-          supervisors: world.staff
-            .filter(({ role, staffId }) => role === 'supervisor' && isMember(world, staffId, communityId))
-            .map(({ staffId }) => staffId)
-            .sort(byText((staffId) => staffId)),
+          supervisors: idsOf(
+            world.staff.filter(({ role, staffId }) => role === 'supervisor' && isMember(world, staffId, communityId)),
+          ),
+          colleagues: idsOf(
+            world.staff.filter(
+              ({ role, staffId }) =>
+                ['supervisor', 'social_worker'].includes(role) && isMember(world, staffId, communityId),
+            ),
+          ),
+          emergencyPolicy: world.policies.find((each) => each.communityId === communityId)?.policy ?? null,
         })),
     people: async (staffIds) =>
       enabled()
@@ -175,15 +238,27 @@ export async function insertWorld(db: Queryable, world: World): Promise<void> {
     await db.query('insert into communities (community_id, name, time_zone) values ($1, $1, $2)', [id, 'Asia/Shanghai'])
   for (const s of world.staff)
     await db.query(
-      `insert into staff (staff_id, name, role, login, password_hash, language, disabled_at) values ($1, $2, $3, $1, '', $4, $5)`,
-      [s.staffId, s.name, s.role, s.language, off(s.disabled)],
+      `insert into staff (staff_id, name, role, login, password_hash, language, disabled_at, quiet_from, quiet_until, quiet_zone)
+       values ($1, $2, $3, case when $9 then $1 end, case when $9 then '' end, $4, $5, $6, $7, $8)`,
+      [
+        s.staffId,
+        s.name,
+        s.role,
+        s.language,
+        off(s.disabled),
+        s.quiet?.from,
+        s.quiet?.until,
+        s.quiet?.timeZone,
+        ['operator', 'supervisor', 'social_worker'].includes(s.role),
+      ],
     )
   for (const m of world.members)
     await db.query('insert into staff_communities (staff_id, community_id) values ($1, $2)', [m.staffId, m.communityId])
   for (const c of world.channels)
     await db.query(
-      'insert into staff_channels (staff_id, position, kind, address, secret) values ($1, $2, $3, $4, $5)',
-      [c.staffId, c.position, c.kind, c.address, c.secret],
+      `insert into staff_channels (staff_id, position, kind, address, secret, broken_at, broken_reason)
+       values ($1, $2, $3, $4, $5, $6, $7)`,
+      [c.staffId, c.position, c.kind, c.address, c.secret, off(c.broken), c.broken ? 'no such mailbox' : null],
     )
   for (const s of world.shifts)
     await db.query('insert into duty_shifts (community_id, staff_id, starts_at, ends_at) values ($1, $2, $3, $4)', [
@@ -194,8 +269,8 @@ export async function insertWorld(db: Queryable, world: World): Promise<void> {
     ])
   for (const r of world.residents)
     await db.query(
-      `insert into residents (resident_id, community_id, name, address, time_zone, phone, door_code, key_holder, health_note, responsible_staff_id)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+      `insert into residents (resident_id, community_id, name, address, time_zone, phone, door_code, key_holder, health_note, responsible_staff_id, health_in_pages, synthetic)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
       [
         r.residentId,
         r.communityId,
@@ -207,7 +282,25 @@ export async function insertWorld(db: Queryable, world: World): Promise<void> {
         r.keyHolder,
         r.healthNote,
         r.responsibleStaffId,
+        r.healthInPages,
+        r.synthetic,
       ],
+    )
+  for (const v of world.volunteers)
+    await db.query('insert into resident_volunteers (resident_id, staff_id, agreed_at) values ($1, $2, $3)', [
+      v.residentId,
+      v.staffId,
+      at(0),
+    ])
+  for (const [i, f] of world.family.entries())
+    await db.query(
+      'insert into family_members (family_member_id, resident_id, name, sees_alerts, staff_id) values ($1, $2, $1, $3, $4)',
+      [`f-${i}`, f.residentId, f.seesAlerts, f.staffId],
+    )
+  for (const p of world.policies)
+    await db.query(
+      `insert into escalation_policies (community_id, severity, policy, changed_at) values ($1, 'emergency', $2, $3)`,
+      [p.communityId, JSON.stringify(p.policy), at(0)],
     )
   for (const g of world.gateways)
     await db.query(

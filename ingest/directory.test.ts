@@ -250,7 +250,7 @@ describe('while the database is away', () => {
     const { deviceId } = deviceOf('g-1')
     const { residentId } = deviceOf('g-1')
     const chain = directory.chainOf(residentId, Date.now())
-    expect(chain.flatMap(({ people }) => people).length).toBeGreaterThan(0)
+    expect(chain.steps.flatMap(({ people }) => people).length).toBeGreaterThan(0)
     state = 'away'
     expect(await outcomeOf(10, directory.lookUp('g-1', deviceId))).toMatchObject({ kind: 'found' })
     const since = Date.now()
@@ -400,6 +400,45 @@ describe('the shelf', () => {
     expect(await outcomeOf(10, directory.findGateway('g-3'))).toMatchObject({ secretHash: 'hash-3' })
     expect(directory.lookUp('g-3', deviceOf('g-3').deviceId)).toMatchObject({ kind: 'found' })
     expect(world.residents.map(({ residentId }) => directory.chainOf(residentId, at))).toEqual(before)
+  })
+  test('that an older Shouwang has left keeps its people, and tells no health note that nobody has allowed', async () => {
+    for (let i = 0; i < 10; i++) void directory.findGateway(`g-${i}`)
+    await pass(63_000)
+    // Where no policy is stored, the older one knew all that the default asks for.
+    const home = deviceOf('g-1').residentId
+    const { communityId } = directory.residentOf(home)!
+    world.policies = world.policies.filter((each) => each.communityId !== communityId)
+    await pass(63_000)
+    const at = Date.now()
+    const before = directory.chainOf(home, at)
+    expect(before.steps.flatMap(({ people }) => people).length).toBeGreaterThan(0)
+    const resident = directory.residentOf(home)!
+    await directory.stop()
+    for (const [key, text] of shelf.kept) {
+      const {
+        volunteers: _,
+        family: __,
+        synthetic: ___,
+        colleagues: ____,
+        emergencyPolicy: _____,
+        ...card
+      } = JSON.parse(text)
+      shelf.kept.set(key, JSON.stringify(key.startsWith('resident/') ? { ...card, healthNote: '听力不好' } : card))
+    }
+    state = 'away'
+    directory = open()
+    await directory.start()
+    const isNew = ({ role }: { role: string }) => role === 'neighbour'
+    expect(directory.chainOf(home, at).steps).toEqual(
+      before.steps.map(({ people }) => ({ people: people.filter((member) => !isNew(member)), family: [] })),
+    )
+    expect(directory.residentOf(home)).toEqual({
+      ...resident,
+      healthNote: null,
+      volunteers: [],
+      family: [],
+      synthetic: false,
+    })
   })
   test('loses what is no longer there: gateways, residents and people; what cannot be read is thrown away', async () => {
     for (let i = 0; i < 30; i++) void directory.findGateway(`g-${i}`)

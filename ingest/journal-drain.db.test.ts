@@ -53,6 +53,7 @@ async function startIngest({ homes = [] as number[] } = {}) {
       told.push({ to: to.address, page })
       return { kind: 'sent', detail: 'ok' }
     },
+    tell: async () => ({ kind: 'sent', detail: 'ok' }),
   }
   const shared = { db: throughLine, clock, log, metrics: new Registry(), teardown }
   const fallback = await openFallback({
@@ -78,7 +79,8 @@ async function startIngest({ homes = [] as number[] } = {}) {
     await eventually('known', () => fallback.directory.residentOf(`a-${home}`))
     await eventually(
       'someone to call',
-      () => fallback.directory.chainOf(`a-${home}`, Date.now()).some(({ people }) => people.length > 0) || undefined,
+      () =>
+        fallback.directory.chainOf(`a-${home}`, Date.now()).steps.some(({ people }) => people.length > 0) || undefined,
     )
   }
   const inJournal = () => ingest.journalState()!.sinceMs !== null
@@ -136,17 +138,34 @@ test('a call for help whose alert was closed: the next one is told while the dat
   expect(await alertsOf(4)).toHaveLength(2)
 })
 
-test('an array of hundreds of alarms and clears is committed, however long it takes, and holds nobody up', async () => {
-  const { send, drained, inJournal } = await startIngest({ homes: [1, 2] })
+test('an alarm that had cleared, and whose alert was closed, goes off again while the database is away: it is told', async () => {
+  const { send, told, drained } = await startIngest({ homes: [5] })
+  for (const alarm of [true, false]) await send(5, 'gas', { ts: Date.now(), alarm })
+  expect(await alertsOf(5)).toHaveLength(1)
+  await database.db.query(
+    `update alerts set stage = 'closed', outcome = 'other', closed_at = now(), due_at = null where resident_id = 'a-5'`,
+  )
+  await line.away()
+  await send(5, 'gas', { ts: Date.now(), alarm: true })
+  await eventually('told', () => told.some(({ page }) => page.kind === 'gas') || undefined)
+  await line.mend()
+  await drained()
+  expect(await alertsOf(5)).toHaveLength(2)
+})
+
+test('an array of hundreds of alarms and clears is committed as one alert, with the database there or away', async () => {
+  const { send, told, drained, inJournal } = await startIngest({ homes: [1, 2] })
   const from = Date.now() - 80_000_000
   const alarms = Array.from({ length: 400 }, (_, i) => ({ ts: from + i * 70_000, alarm: i % 2 === 0 }))
   await send(1, 'smoke', alarms)
   expect(inJournal()).toBe(false)
-  expect(await alertsOf(1)).toHaveLength(200)
+  expect(await alertsOf(1)).toHaveLength(1)
 
   await line.away()
   await send(2, 'smoke', alarms)
+  await eventually('told', () => told.some(({ page }) => page.resident.id === 'a-2') || undefined)
   await line.mend()
   await drained(60_000)
-  expect(await alertsOf(2)).toHaveLength(200)
+  expect(await alertsOf(2)).toHaveLength(1)
+  expect(told.filter(({ page }) => page.resident.id === 'a-2').map(({ page }) => page.kind)).toEqual(['smoke'])
 }, 90_000)

@@ -1,11 +1,13 @@
+import { isTaken } from '../../alerts/channels/channel.js'
 import type { ChainRole, Move } from '../../alerts/escalation.js'
 import type { AlertKind, EpochMs, Headline } from '../../alerts/model.js'
+import type { Condition } from '../../alerts/policy.js'
 
 /** One attempt to tell one person, made by the edge itself. */
 export type StandInAttempt = {
   startedAt: EpochMs
   durationMs: number
-  result: 'sent' | 'retry' | 'refused'
+  result: 'sent' | 'delivered' | 'retry' | 'refused'
   detail: string
 }
 
@@ -19,6 +21,9 @@ export type StandInPage = {
   status: 'pending' | 'sent' | 'failed'
   nextAttemptAt: EpochMs
   sentAt: EpochMs | null
+  /** It goes to the family, who are told and not asked to come. */
+  informs?: boolean
+  condition?: Condition
   attempts: StandInAttempt[]
   /** Of the links that its attempts carried, as hex: they work from the moment the database has them. */
   linkHashes: string[]
@@ -39,6 +44,8 @@ export type StandInAlert = {
   reason: Record<string, number | string | boolean | null>
   /** Escalation: the step taken last, and when the next one is due. */
   step: number
+  /** How many steps the chain had when the alert was opened. */
+  steps?: number
   dueAt: EpochMs | null
   /** The whole chain was told once: what follows is for the database. */
   walked: boolean
@@ -60,7 +67,7 @@ export function takeMove(alert: StandInAlert, move: Move, now: EpochMs, newId: (
       ...people.map((staffId) => ({
         at: now,
         step,
-        role: pages[0]!.role,
+        role: pages.find((page) => page.staffId === staffId)!.role,
         staffId,
         channels: pages.filter((page) => page.staffId === staffId).map(({ channel }) => channel),
       })),
@@ -68,7 +75,7 @@ export function takeMove(alert: StandInAlert, move: Move, now: EpochMs, newId: (
     pages: [
       ...alert.pages,
       ...pages.map(
-        ({ staffId, channel, position }): StandInPage => ({
+        ({ staffId, channel, position, informs, condition }): StandInPage => ({
           pageId: newId(),
           step,
           staffId,
@@ -78,6 +85,8 @@ export function takeMove(alert: StandInAlert, move: Move, now: EpochMs, newId: (
           status: 'pending',
           nextAttemptAt: now,
           sentAt: null,
+          informs,
+          condition,
           attempts: [],
           linkHashes: [],
         }),
@@ -86,20 +95,48 @@ export function takeMove(alert: StandInAlert, move: Move, now: EpochMs, newId: (
   }
 }
 
-export type AttemptOutcome = { attempt: StandInAttempt; retryAt: EpochMs | null; at: EpochMs }
+/** No page of it has got through, and none is under way. */
+export const isUnreached = ({ pages }: StandInAlert): boolean =>
+  pages.length > 0 && pages.every(({ status, informs }) => status === 'failed' || informs)
 
-/** Notes what came of one attempt. When nobody of the step can be reached any more, the next step is due at once. */
+/** The first of the person's channels that was not tried for this step; null where there is none. */
+export function nextChannel(
+  { pages }: StandInAlert,
+  { step, staffId }: StandInPage,
+  channels: readonly { position: number; kind: string }[],
+): { channel: string; position: number } | null {
+  const tried = pages.filter((page) => page.step === step && page.staffId === staffId)
+  const next = channels.find(({ position }) => !tried.some((page) => page.position === position))
+  return next ? { channel: next.kind, position: next.position } : null
+}
+
+export type AttemptOutcome = {
+  attempt: StandInAttempt
+  /** Null: not through this channel. */
+  retryAt: EpochMs | null
+  /** The page that follows where it is not tried again. */
+  next: { pageId: string; channel: string; position: number } | null
+  at: EpochMs
+}
+
+/**
+ * Notes what came of one attempt. The person's next channel takes over from one that fails; when nobody of the step can be
+ * reached any more, the next step is due at once.
+ */
 export function takeAttempt(
   alert: StandInAlert,
   pageId: string,
-  { attempt, retryAt, at }: AttemptOutcome,
+  { attempt, retryAt, next, at }: AttemptOutcome,
 ): StandInAlert {
-  const pages = alert.pages.map((page): StandInPage => {
-    if (page.pageId !== pageId) return page
+  const pages = alert.pages.flatMap((page): StandInPage[] => {
+    if (page.pageId !== pageId) return [page]
     const attempts = [...page.attempts, attempt]
-    if (attempt.result === 'sent') return { ...page, attempts, status: 'sent', sentAt: at }
-    return retryAt === null ? { ...page, attempts, status: 'failed' } : { ...page, attempts, nextAttemptAt: retryAt }
+    if (isTaken({ kind: attempt.result })) return [{ ...page, attempts, status: 'sent', sentAt: at }]
+    if (retryAt !== null) return [{ ...page, attempts, nextAttemptAt: retryAt }]
+    const follower = next && { ...page, ...next, createdAt: at, nextAttemptAt: at, attempts: [], linkHashes: [] }
+    return [{ ...page, attempts, status: 'failed' }, ...(follower ? [follower] : [])]
   })
-  const lost = pages.filter(({ step }) => step === alert.step).every(({ status }) => status === 'failed')
+  const asked = pages.filter(({ step, informs }) => step === alert.step && !informs)
+  const lost = asked.every(({ status }) => status === 'failed')
   return { ...alert, pages, dueAt: lost && !alert.walked ? at : alert.dueAt }
 }

@@ -1,4 +1,4 @@
-import { type Channel, type Page, retryPauseMs, type SendResult } from '../../alerts/channels/channel.js'
+import { audienceOf, type Channel, type Page, retryPauseMs, type SendResult } from '../../alerts/channels/channel.js'
 import type { Log } from '../../kit/log.js'
 import type { Directory, PersonCard, ResidentCard } from '../directory.js'
 import type { StandInAlert, StandInPage } from './record.js'
@@ -63,6 +63,7 @@ function toPage(p: {
     step: page.step,
     round: 0,
     url,
+    audience: audienceOf(person),
     doorCode: resident.doorCode,
     keyHolder: resident.keyHolder,
     healthNote: resident.healthNote,

@@ -1,7 +1,8 @@
 import { Registry } from 'prom-client'
 import { expect, onTestFinished, test } from 'vitest'
+import { assembleChain, type Candidate, type Chain } from '../../alerts/chain.js'
 import type { Channel, Page, SendResult } from '../../alerts/channels/channel.js'
-import type { Chain } from '../../alerts/escalation.js'
+import { checkPolicy, defaultPolicies, type Policy, type PolicyStep } from '../../alerts/policy.js'
 import { manualClock } from '../../kit/clock.js'
 import { createLog } from '../../kit/log.js'
 import { eventually } from '../../test/support/processes.js'
@@ -25,27 +26,44 @@ const resident = (residentId: string): ResidentCard => ({
   keyHolder: null,
   healthNote: null,
   responsibleStaffId: 'worker',
+  volunteers: ['neighbour'],
+  family: ['daughter'],
+  synthetic: false,
 })
-const person = (staffId: string, kinds: string[]): PersonCard => ({
+const person = (staffId: string, kinds: string[], role: PersonCard['role'] = 'social_worker'): PersonCard => ({
   staffId,
   name: staffId,
-  role: 'social_worker',
+  role,
   language: 'zh',
   channels: kinds.map((kind, i) => ({ position: i + 1, kind, address: `${kind}:${staffId}`, secret: null })),
 })
-const everybody = [person('worker', ['webhook', 'email']), person('colleague', ['webhook']), person('boss', ['email'])]
+const everybody = [
+  person('worker', ['webhook', 'email']),
+  person('colleague', ['webhook']),
+  person('boss', ['email']),
+  person('neighbour', ['webhook'], 'volunteer'),
+  person('daughter', ['email', 'webhook'], 'family'),
+]
 const personOf = (staffId: string) => everybody.find((each) => each.staffId === staffId)
-const step = (role: Chain[number]['role'], staffId: string): Chain[number] => ({
+const candidate = (role: Candidate['role'], staffId: string): Candidate => ({
   role,
-  people: [{ staffId, channels: personOf(staffId)!.channels.map(({ position, kind }) => ({ position, kind })) }],
+  person: { staffId, channels: personOf(staffId)!.channels.map(({ position, kind }) => ({ position, kind })) },
 })
-const wholeChain: Chain = [step('responsible', 'worker'), step('on duty', 'colleague'), step('supervisor', 'boss')]
+const staff = [candidate('responsible', 'worker'), candidate('on duty', 'colleague'), candidate('supervisor', 'boss')]
+const wholeChain = assembleChain(defaultPolicies.emergency, staff)
+const emptyChain = assembleChain(defaultPolicies.emergency, [])
+const policyOf = (steps: Partial<PolicyStep>[]): Policy => {
+  const like = defaultPolicies.emergency
+  const policy = checkPolicy('emergency', { ...like, steps: steps.map((each) => ({ ...like.steps[0], ...each })) })
+  if ('problem' in policy) throw new Error(policy.problem)
+  return policy
+}
 
 type Answer = SendResult | Promise<SendResult>
 const sent: SendResult = { kind: 'sent', detail: 'ok' }
 
 function scene({
-  chain = wholeChain,
+  chain = wholeChain as Chain,
   answer = (_to: string): Answer => sent,
   notes = new Map<number, StandInAlert[]>(),
 } = {}) {
@@ -57,6 +75,7 @@ function scene({
       told.push({ to: to.address, page })
       return answer(to.address)
     },
+    tell: async () => sent,
   })
   let nextId = 100
   const make = () => {
@@ -297,9 +316,154 @@ test('an emergency that the disk refused is told all the same, once, and is note
 })
 
 test('with nobody in the chain, or a resident whom this edge does not know, nothing is lost: the database will page', async () => {
-  const { alarm, press, looks, told } = scene({ chain: [] })
+  const { alarm, press, looks, told } = scene({ chain: emptyChain })
   expect(alarm(press()).alerts[0]).toMatchObject({ walked: true, pages: [] })
   expect(alarm(press({ residentId: 'nobody', deviceNo: 9 })).alerts).toEqual([])
   await looks()
   expect(told).toEqual([])
+})
+
+test('a policy of five steps is walked as the community has it, a neighbour and somebody by name among them', async () => {
+  const policy = policyOf([
+    { to: ['responsible'], channels: 'first' },
+    { to: ['neighbour'], afterSeconds: 30 },
+    { to: ['on duty'], afterSeconds: 90, channels: ['email'] },
+    { to: [{ staffId: 'boss' }], afterSeconds: 100 },
+    { to: ['supervisor'], afterSeconds: 200 },
+  ])
+  const chain = assembleChain(policy, [...staff, candidate('neighbour', 'neighbour'), candidate('named', 'boss')])
+  const { alarm, press, count, looks, addresses, told, clock, notes } = scene({ chain })
+  alarm(press())
+  await count(1)
+  await looks()
+  for (const [n, seconds] of [
+    [2, 30],
+    [3, 60],
+    [4, 10],
+  ] as const) {
+    clock.advance((seconds - 1) * 1_000)
+    await looks()
+    expect(told).toHaveLength(n - 1)
+    clock.advance(1_000)
+    await count(n)
+  }
+  expect(addresses()).toEqual(['webhook:worker', 'webhook:neighbour', 'webhook:colleague', 'email:boss'])
+  expect(told.map(({ page }) => [page.step, page.audience])).toEqual([
+    [1, 'staff'],
+    [2, 'volunteer'],
+    [3, 'staff'],
+    [4, 'staff'],
+  ])
+  // The fifth step holds nobody who was not told: the database goes on from there.
+  clock.advance(100_000)
+  await looks()
+  expect(told).toHaveLength(4)
+  expect(notes.get(0)![0]).toMatchObject({ steps: 5, step: 4, walked: true })
+})
+
+test('the family is informed with the step that says so: no link that acknowledges, and it counts as nobody reached', async () => {
+  const policy = policyOf([
+    { to: ['responsible'], family: true },
+    { to: ['on duty'], afterSeconds: 120 },
+  ])
+  const { alarm, press, count, looks, addresses, told, notes } = scene({
+    chain: assembleChain(policy, [...staff, candidate('family', 'daughter')]),
+    answer: (to) => (to.endsWith('worker') ? { kind: 'refused', reason: 'gone' } : sent),
+  })
+  alarm(press())
+  await count(5)
+  await looks()
+  expect(addresses().sort()).toEqual([
+    'email:daughter',
+    'email:worker',
+    'webhook:colleague',
+    'webhook:daughter',
+    'webhook:worker',
+  ])
+  const toFamily = told.filter(({ page }) => page.audience === 'family').map(({ page }) => page.url)
+  expect(toFamily).toEqual(['https://example.org/', 'https://example.org/'])
+  const pages = notes.get(0)![0]!.pages
+  expect(pages.filter(({ informs }) => informs).map(({ staffId, linkHashes }) => [staffId, linkHashes])).toEqual([
+    ['daughter', []],
+    ['daughter', []],
+  ])
+})
+
+test('where a step takes one channel, the next of that person takes over from one that fails', async () => {
+  const policy = policyOf([
+    { to: ['responsible'], channels: 'first' },
+    { to: ['on duty'], afterSeconds: 120 },
+  ])
+  const { alarm, press, count, looks, addresses, notes, clock } = scene({
+    chain: assembleChain(policy, staff),
+    answer: (to) => (to === 'webhook:worker' ? { kind: 'retry', afterMs: 30_000, detail: '429', limited: true } : sent),
+  })
+  alarm(press())
+  await count(2)
+  await looks()
+  expect(addresses()).toEqual(['webhook:worker', 'email:worker'])
+  expect(notes.get(0)![0]!.pages.map(({ step, status }) => [step, status])).toEqual([
+    [1, 'failed'],
+    [1, 'sent'],
+  ])
+  clock.advance(120_000)
+  await count(3)
+})
+
+test('when nobody of the chain can be reached, everybody else of the community is told, once', async () => {
+  const { alarm, press, count, looks, addresses, clock } = scene({
+    chain: assembleChain(policyOf([{ to: ['responsible'] }, { to: ['on duty'], afterSeconds: 60 }]), [
+      ...staff,
+      candidate('everybody', 'worker'),
+      candidate('everybody', 'boss'),
+    ]),
+    answer: (to) => (/worker|colleague/.test(to) ? { kind: 'refused', reason: 'gone' } : sent),
+  })
+  alarm(press())
+  await count(4)
+  await looks()
+  expect(addresses().sort()).toEqual(['email:boss', 'email:worker', 'webhook:colleague', 'webhook:worker'])
+  clock.advance(60 * minute)
+  await looks()
+  expect(addresses()).toHaveLength(4)
+})
+
+test('what an older Shouwang has left in the journal goes on', async () => {
+  const { alarm, press, count, notes, make, clock, addresses, standIn } = scene()
+  alarm(press())
+  await count(2)
+  await eventually('noted', () => notes.get(0)![0]!.pages.every(({ status }) => status === 'sent') || undefined)
+  await standIn.stop()
+  const again = make()
+  const old = notes.get(0)!.map(({ steps: _, pages, ...alert }) => ({
+    ...alert,
+    pages: pages.map(({ informs: _, condition: __, ...page }) => page),
+  }))
+  again.resume([{ seq: 0, note: old }])
+  again.takeBack()
+  clock.advance(61_000)
+  await count(3)
+  expect(addresses().at(-1)).toBe('webhook:colleague')
+})
+
+test('an alarm that goes on and off is one while the chain is being told of it, and another after that', async () => {
+  const { alarm, press, count, looks, clock } = scene()
+  const smoke = (event: 'alarm' | 'clear') => alarm(press({ kind: 'smoke', event })).alerts
+  expect(smoke('alarm')).toHaveLength(1)
+  await count(2)
+  for (let times = 0; times < 3; times++) {
+    clock.advance(5_000)
+    expect(smoke('clear')).toEqual([])
+    clock.advance(5_000)
+    expect(smoke('alarm')).toEqual([])
+  }
+  clock.advance(minute)
+  await count(3)
+  clock.advance(3 * minute)
+  await count(4)
+  clock.advance(6 * minute)
+  await looks()
+  expect(smoke('clear')).toEqual([])
+  clock.advance(5_000)
+  expect(smoke('alarm')).toHaveLength(1)
 })

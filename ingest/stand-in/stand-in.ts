@@ -1,15 +1,16 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { Counter, type Registry } from 'prom-client'
-import { attemptsMax, type Channel } from '../../alerts/channels/channel.js'
-import { advance, begin } from '../../alerts/escalation.js'
+import { type Channel, isLastTry, isTaken } from '../../alerts/channels/channel.js'
+import { advance, begin, type EscalationState } from '../../alerts/escalation.js'
 import { type EpochMs, severityOf } from '../../alerts/model.js'
+import { emergencyPauseSecondsMax } from '../../alerts/policy.js'
 import { type AlarmEpisode, judgeAlarm } from '../../alerts/rules/alarm.js'
 import type { Clock } from '../../kit/clock.js'
 import type { Log } from '../../kit/log.js'
 import { type Loop, startLoop } from '../../kit/loop.js'
 import type { AlarmRow } from '../alarms.js'
 import type { Directory } from '../directory.js'
-import { type StandInAlert, type StandInPage, takeAttempt, takeMove } from './record.js'
+import { isUnreached, nextChannel, type StandInAlert, type StandInPage, takeAttempt, takeMove } from './record.js'
 import { createSend } from './send.js'
 
 const pollMs = 250
@@ -18,7 +19,7 @@ const sendsMax = 64
 const perLineMax = 8
 const episodesMax = 50_000
 /** Nothing of an emergency is due further away than this: beyond it, the clock has jumped back. */
-const dueMsMax = 4 * 60_000
+const dueMsMax = (emergencyPauseSecondsMax + 60) * 1_000
 
 /** Where the records are kept; see Journal. */
 export type StandInShelf = { setNote(seq: number, alerts: StandInAlert[]): Promise<void> }
@@ -81,7 +82,12 @@ export function createStandIn({
     if (episodes.size > episodesMax) episodes.delete(episodes.keys().next().value!)
   }
 
-  function judgeOne(row: AlarmRow, now: EpochMs): StandInAlert | undefined {
+  /** The chain is being told of an alert of this device: what it says more of reaches somebody without another one. */
+  const isBeingTold = (deviceNo: number): boolean =>
+    [...kept].some(({ alerts }) => alerts.some((alert) => alert.deviceNo === deviceNo && !alert.walked))
+
+  /** `opening`: devices of which an alert is opened together with this one. */
+  function judgeOne(row: AlarmRow, now: EpochMs, opening: Set<number>): StandInAlert | undefined {
     // A leak waits for the database, as everything does that is no emergency.
     if (severityOf[row.kind] !== 'emergency') return undefined
     const resident = directory.residentOf(row.residentId)
@@ -90,9 +96,14 @@ export function createStandIn({
       return undefined
     }
     const reading = { ...row, event: row.event as Parameters<typeof judgeAlarm>[1]['event'], room: row.room }
-    const verdict = judgeAlarm(episodes.get(row.deviceNo), { ...reading, level: row.value }, resident.timeZone)
+    const known = episodes.get(row.deviceNo)
+    const isTold = known && (opening.has(row.deviceNo) || isBeingTold(row.deviceNo))
+    const episode = isTold ? { ...known, takenAt: null } : known
+    const verdict = judgeAlarm(episode, { ...reading, level: row.value }, resident.timeZone)
     if (verdict.kind === 'ignore') return undefined
-    remember(row.deviceNo, { ...verdict.episode, alertId: 0 })
+    // Whether its alert is still open is asked anew each time.
+    const { takenAt: _, ...next } = verdict.episode
+    remember(row.deviceNo, { ...next, alertId: 0 })
     if (verdict.kind !== 'open') return undefined
     const alert: StandInAlert = {
       alertId: takeAlertId(),
@@ -110,7 +121,8 @@ export function createStandIn({
       told: [],
       pages: [],
     }
-    return takeMove(alert, begin('emergency', directory.chainOf(row.residentId, now), now), now, randomUUID)
+    const chain = directory.chainOf(row.residentId, now)
+    return takeMove({ ...alert, steps: chain.steps.length }, begin('emergency', chain, now), now, randomUUID)
   }
 
   /** What a reading has opened already: a gateway sends again what was not acknowledged. */
@@ -130,10 +142,18 @@ export function createStandIn({
       if (entry.frozen) continue
       entry.alerts.forEach((alert, index) => {
         if (alert.walked || alert.dueAt === null || !isDue(alert.dueAt, now)) return
-        const { step, residentId } = alert
-        const told = alert.told.map(({ staffId }) => staffId)
-        const chain = directory.chainOf(residentId, now)
-        const move = advance({ severity: 'emergency', stage: 'open', step, round: 0, told }, chain, now)
+        const { step, residentId, openedAt } = alert
+        const state: EscalationState = {
+          severity: 'emergency',
+          stage: 'open',
+          step,
+          round: 0,
+          roundAt: openedAt,
+          stageAt: openedAt,
+          told: alert.told.map(({ staffId }) => staffId),
+          unreached: isUnreached(alert),
+        }
+        const move = advance(state, directory.chainOf(residentId, now), now)
         entry.alerts[index] = takeMove(alert, move, now, randomUUID)
         save(entry)
       })
@@ -166,11 +186,14 @@ export function createStandIn({
     const index = entry.alerts.findIndex(({ pages }) => pages.some(({ pageId }) => pageId === page.pageId))
     const token = randomBytes(32).toString('base64url')
     const linkHash = createHash('sha256').update(token).digest('hex')
+    // The family is told; it is not asked to come. The address of its own page is known to nobody else.
+    const url = page.informs ? `${publicUrl}/` : `${publicUrl}/p/${token}`
     const startedAt = clock.now().getTime()
-    const result = await send({ alert, page, url: `${publicUrl}/p/${token}`, signal: stopping.signal })
+    const result = await send({ alert, page, url, signal: stopping.signal })
     const at = clock.now().getTime()
-    const tried = page.attempts.length + 1
-    const lastTry = result.kind === 'refused' || tried >= attemptsMax('emergency')
+    const next = nextChannel(entry.alerts[index]!, page, directory.personOf(page.staffId)?.channels ?? [])
+    const attempt = page.attempts.length + 1
+    const lastTry = isLastTry({ result, attempt, severity: 'emergency', hasNext: next !== null })
     const change = (each: StandInAlert) =>
       takeAttempt(each, page.pageId, {
         attempt: {
@@ -180,22 +203,20 @@ export function createStandIn({
           detail: result.kind === 'refused' ? result.reason : result.detail,
         },
         retryAt: result.kind === 'retry' && !lastTry ? at + result.afterMs : null,
+        next: next && { ...next, pageId: randomUUID() },
         at,
       })
     const noted = change(entry.alerts[index]!)
     entry.alerts[index] = {
       ...noted,
       pages: noted.pages.map((each) =>
-        each.pageId === page.pageId ? { ...each, linkHashes: [...each.linkHashes, linkHash] } : each,
+        each.pageId === page.pageId && !page.informs ? { ...each, linkHashes: [...each.linkHashes, linkHash] } : each,
       ),
     }
     attempts.inc({ channel: page.channel, result: result.kind })
     const { pageId, channel } = page
     const { alertId } = alert
-    log[result.kind === 'sent' ? 'info' : 'warn'](
-      { pageId, alertId, channel, result: result.kind },
-      'standIn.attempted',
-    )
+    log[isTaken(result) ? 'info' : 'warn']({ pageId, alertId, channel, result: result.kind }, 'standIn.attempted')
     save(entry)
   }
 
@@ -210,12 +231,15 @@ export function createStandIn({
 
   return {
     /** Which alerts follow from alarms that go into the journal. Nobody is told before `page`. */
-    judge: (rows: AlarmRow[], now: EpochMs): StandInAlert[] =>
-      rows.flatMap((row) => {
+    judge: (rows: AlarmRow[], now: EpochMs): StandInAlert[] => {
+      const opening = new Set<number>()
+      return rows.flatMap((row) => {
         if (alreadyOpened(row) || stored.has(keyOf(row.deviceNo, row))) return []
-        const alert = judgeOne(row, now)
+        const alert = judgeOne(row, now, opening)
+        if (alert) opening.add(row.deviceNo)
         return alert ? [alert] : []
-      }),
+      })
+    },
     /** Begins to tell people of `alerts`, which are in the journal as entry `seq`; undefined: the disk refused them. */
     page: (alerts: StandInAlert[], seq: number | undefined) => {
       if (alerts.length === 0) return

@@ -20,7 +20,7 @@ export async function findDueWork(db: Queryable): Promise<DueWork> {
     `select (select min(wake_at) from resident_state where wake_at is not null) as wake,
             (select received_at from arrivals order by arrival_id limit 1) as arrived,
             (select min(due_at) from alerts where due_at is not null) as due,
-            (select min(greatest(case when attempts > 0 then next_attempt_at else created_at end, claimed_until))
+            (select min(greatest(case when attempts > 0 then next_attempt_at else created_at end, claimed_until, held_until))
                from pages where status = 'pending') as send`,
   )
   const { wake, arrived, due, send } = rows[0]!

@@ -1,5 +1,6 @@
 import type { AlertAction } from '../../alerts/lifecycle.js'
 import type { AlertKind, EpochMs, Headline, Severity, Stage } from '../../alerts/model.js'
+import type { PagedSeverity, Policy, Target } from '../../alerts/policy.js'
 import type { ReadingKind } from '../../ingest/contract.js'
 
 /** A span of time, epoch ms, `to` not included. */
@@ -43,10 +44,21 @@ export type Send = {
 }
 
 /** What a person has done, with the time of its commit. */
-export type Action = { alertId: number; staffId: string; action: AlertAction['kind']; at: EpochMs }
+export type Action = { alertId: number; staffId: string; action: AlertAction['kind'] | 'undo'; at: EpochMs }
 
-/** Who may be told in which step at a time. */
-export type Roster = (residentId: string, at: EpochMs) => string[][]
+/** Who can be told of a resident at one time, by their ids; nobody without a channel. */
+export type Station = {
+  of(target: Target): string[]
+  family: string[]
+  everybody: string[]
+  /** Kinds, in the person's own order. */
+  channels(staffId: string): readonly string[]
+  /** When the person may be told again of what is no emergency; null: now. */
+  wakesAt(staffId: string): EpochMs | null
+}
+export type Roster = (residentId: string, at: EpochMs) => Station
+/** The policies that stand. */
+export type Policies = Record<PagedSeverity, Policy>
 
 /** What the simulation knows to be true of a home. */
 export type HomeTruth = {
@@ -104,6 +116,8 @@ export type StoredPage = {
   status: 'pending' | 'sent' | 'failed' | 'cancelled'
   createdAt: EpochMs
   nextAttemptAt: EpochMs
+  condition: 'not acknowledged' | 'not resolved'
+  informs: boolean
 }
 export type Stored = {
   readings: StoredReading[]
@@ -126,6 +140,7 @@ export type History = {
   actions: Action[]
   homes: HomeTruth[]
   roster: Roster
+  policies: Policies
   /** When no alerts process was up, or the database was away. */
   alertsDown: Span[]
   /** When an alarm lay in the journal, committed nowhere else. */

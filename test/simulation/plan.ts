@@ -4,6 +4,7 @@ import { chance, hash, type Random, seededRandom, whole } from '../../simulators
 import type { Scenario } from '../../simulators/scenarios.js'
 import type { LiveHome } from '../../simulators/simulated-home.js'
 import type { Span } from './history.js'
+import { type CommunityPlan, planCommunity } from './plan-community.js'
 import { instants, lengthOfOutage, spans } from './plan-times.js'
 
 export const secondMs = 1_000
@@ -50,6 +51,7 @@ export type Plan = {
   end: EpochMs
   homes: HomePlan[]
   servers: ServerPlan
+  community: CommunityPlan
 }
 
 /** After the faults, so long everything has to come to rest. */
@@ -76,6 +78,7 @@ export function planOf({ seed, homes, hours }: { seed: number; homes: number; ho
     start,
     calm,
     end: calm + drainMs,
+    community: planCommunity({ seed, homes }),
     homes: Array.from({ length: homes }, (_, index) =>
       planHome({ seed, index, start, calm, phaseS, outages, random: seededRandom(seed, index, 'home') }),
     ),

@@ -1,4 +1,4 @@
-import type { EpochMs } from '../../alerts/model.js'
+import type { AlertKind, EpochMs } from '../../alerts/model.js'
 import type { Queryable } from '../../db/pool.js'
 import { findDueWork } from './due-work.js'
 import type { Parcel } from './gateway.js'
@@ -32,7 +32,7 @@ export async function readStored(db: Queryable, now: number): Promise<Stored> {
     ),
     pages: await rows(
       `select page_id as "pageId", alert_id as "alertId", round, step, staff_id as "staffId", channel, status,
-              ${ms('created_at')} as "createdAt", ${ms('next_attempt_at')} as "nextAttemptAt"
+              ${ms('created_at')} as "createdAt", ${ms('greatest(next_attempt_at, held_until)')} as "nextAttemptAt", condition, informs
          from pages order by alert_id, round, step, staff_id, position`,
     ),
     attempts: await rows(
@@ -52,4 +52,27 @@ export async function isStored(db: Queryable, { topic, readings }: Parcel, recei
     [first!.deviceId, first!.event, new Date(first!.ts), new Date(receivedAt), topic],
   )
   return rows[0]!.found
+}
+
+export type DigestPage = {
+  pageId: string
+  alertId: number
+  round: number
+  step: number
+  staffId: string
+  channel: string
+  severity: string
+  residentId: string
+  kind: AlertKind
+  observedAt: EpochMs
+}
+/** The pages that are told together in this message. */
+export async function readDigest(db: Queryable, digestId: string): Promise<DigestPage[]> {
+  const { rows } = await db.query<DigestPage & Record<string, unknown>>(
+    `select page_id as "pageId", alert_id as "alertId", p.round, p.step, staff_id as "staffId", channel, severity,
+            resident_id as "residentId", kind, ${ms('observed_at')} as "observedAt"
+       from pages p join alerts using (alert_id) where digest_id = $1 and status = 'pending' order by alert_id, p.round, p.step`,
+    [digestId],
+  )
+  return rows
 }

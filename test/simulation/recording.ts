@@ -108,6 +108,12 @@ export function createRecorder({
     }
     const acted = find('update alerts set stage = $2, handled_by = $3')
     if (!acted) return []
+    const event = find('insert into alert_events')!.values
+    const now = (event[1] as Date).getTime()
+    if (acted.text.includes('closed_at = null')) {
+      const [alertId, , , staffId] = event as [number, Date, string, string]
+      return [{ kind: 'action', at, now, alertId, staffId, action: 'undo', outcome: null }]
+    }
     const [alertId, stage, staffId, , outcome] = acted.values as [
       number,
       keyof typeof actions,
@@ -115,7 +121,6 @@ export function createRecorder({
       Date,
       string | null,
     ]
-    const now = (find('insert into alert_events')!.values[1] as Date).getTime()
     return [{ kind: 'action', at, now, alertId, staffId, action: actions[stage], outcome }]
   }
 }

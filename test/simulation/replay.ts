@@ -2,7 +2,7 @@ import { Registry } from 'prom-client'
 import { createArrivalFolder } from '../../alerts/fold-arrivals.js'
 import type { AlertAction } from '../../alerts/lifecycle.js'
 import type { Outcome } from '../../alerts/model.js'
-import { actOnAlert } from '../../db/alert-actions.js'
+import { actOnAlert, undoLast } from '../../db/alert-actions.js'
 import { escalate } from '../../db/alerts.js'
 import type { Database, Queryable } from '../../db/pool.js'
 import { readingTopic } from '../../ingest/contract.js'
@@ -110,11 +110,17 @@ export async function replay(
       }
       case 'action': {
         const alertId = await numberHere(entry.alertId)
+        const { staffId } = entry
+        const now = new Date(entry.now)
+        if (entry.action === 'undo') {
+          await undoLast(db, { alertId, staffId, via: 'console', now })
+          break
+        }
         const action: AlertAction =
           entry.action === 'close'
             ? { kind: 'close', outcome: entry.outcome as Outcome, note: '' }
             : { kind: entry.action }
-        await actOnAlert(db, { alertId, action, staffId: entry.staffId, via: 'console', now: new Date(entry.now) })
+        await actOnAlert(db, { alertId, action, staffId, via: 'console', now })
       }
     }
   }

@@ -8,7 +8,7 @@ import { createLog } from '../../kit/log.js'
 import { createSignal } from '../../kit/signal.js'
 import { seededRandom } from '../../simulators/random.js'
 import { createAlertsRole } from './alerts-role.js'
-import { rosterOf, settleCommunity } from './community.js'
+import { policiesOf, rosterOf, settleCommunity } from './community.js'
 import { createLook, findDueWork } from './due-work.js'
 import { newBooks, openEdgeFallback } from './edge-fallback.js'
 import { createEdgeRole } from './edge-role.js'
@@ -17,7 +17,7 @@ import { createFaultyDatabase, createTurns, type FaultRates, type Statement } fr
 import type { Action, History, Published, Send } from './history.js'
 import type { Life } from './life.js'
 import type { Plan } from './plan.js'
-import { isStored, readStored } from './read-stored.js'
+import { isStored, readDigest, readStored } from './read-stored.js'
 import { createRecorder, type Entry } from './recording.js'
 import { schedule } from './schedule.js'
 import { createShortcuts } from './shortcuts.js'
@@ -66,7 +66,7 @@ export async function simulate(db: Database, plan: Plan, { keepLog = false } = {
   async function committed(statements: Statement[]) {
     const at = time.now()
     for (const { text, values } of statements)
-      if (text.startsWith('select from pages p join alerts')) looks.set(values[0] as string, at)
+      if (text.startsWith('with asked as')) for (const pageId of values[0] as string[]) looks.set(pageId, at)
     for (const entry of await time.busy(() => record(statements, at))) {
       recording.push(entry)
       if (entry.kind === 'presence') edge.presenceWritten()
@@ -101,6 +101,7 @@ export async function simulate(db: Database, plan: Plan, { keepLog = false } = {
     db: database(lossesOnly)(dashboard, seededRandom(seed, 'dashboard')),
     sends,
     lookedAt: (pageId) => looks.get(pageId) ?? time.now(),
+    pagesOf: (digestId) => pastFaults(() => readDigest(db, digestId)),
     calm,
     note,
   })
@@ -193,6 +194,7 @@ export async function simulate(db: Database, plan: Plan, { keepLog = false } = {
     actions: recording.flatMap((entry): Action[] => (entry.kind === 'action' ? [entry] : [])),
     homes: plan.homes.map(truthOf),
     roster: rosterOf(plan),
+    policies: policiesOf(plan),
     alertsDown: alertsDown.spans,
     journalHeld: journalHeld.spans,
     outages: servers.outages,

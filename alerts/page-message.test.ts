@@ -87,11 +87,45 @@ test('gas and smoke come with what could hurt the one who goes', () => {
   expect(textOf()).not.toContain('注意')
 })
 
+test('a volunteer gets what opens the door by a neighbour: no door code, nothing of health', () => {
+  const text = textOf({ audience: 'volunteer' })
+  expect(text).toContain('地址：示例路 1 号 101 室\n备用钥匙：示例·李师傅（门卫室）\n居民电话：000-0000-0001\n\n点此')
+  expect(text).toContain('如果您去不了，不用操作')
+  const { html } = pageMessage({ page: samplePage({ audience: 'volunteer' }), now })
+  expect(html + text).not.toMatch(/1357|听力/)
+})
+
+test('the family gets who, what, when and that staff have been told', () => {
+  const page = samplePage({ audience: 'family', url: 'https://shouwang.example/f/x' })
+  const { subject, text, html } = pageMessage({ page, now })
+  expect(subject).toBe('示例·王奶奶：紧急呼叫')
+  expect(text).toBe(`示例·王奶奶：紧急呼叫
+
+时间：2 分钟前，14:03
+系统已于 14:03 开始通知社区工作人员。
+您无需确认。后续情况请看您的家属页面（社区给您的链接）；担心的话，可以直接给老人或社区打电话。
+`)
+  expect(html + text).not.toMatch(/1357|听力|示例路|卧室|李师傅|000-0000|确认由您|https:/)
+  expect(pageMessage({ page: { ...page, language: 'en' }, now }).text).toBe(`示例·王奶奶: Call button pressed
+
+When: 2 min ago, 14:03
+The community’s staff have been told, beginning at 14:03.
+There is nothing to confirm. Your family page (the link that the community gave you) says how it goes on. If you are worried, phone your relative or the community.
+`)
+})
+
 test('a page of a later round says that it is one', () => {
   const { subject, text } = pageMessage({ page: samplePage({ round: 1 }), now })
   expect(subject).toBe('再次通知：紧急呼叫：示例·王奶奶，示例路 1 号 101 室')
   expect(text).toContain('这是再次通知')
   expect(textOf()).not.toContain('再次通知')
+})
+
+test('a page of an alert that came back says who had it, and how far that person had come', () => {
+  const back = { round: 1, returned: { name: '示例·李社工', stage: 'en_route' as const } }
+  expect(pageMessage({ page: samplePage(back), now }).text).toContain('这是再次通知：示例·李社工 出发后迟迟没有到达。')
+  const { text, html } = pageMessage({ page: samplePage({ ...back, language: 'en' }), now })
+  for (const message of [text, html]) expect(message).toContain('was on the way and did not arrive in time')
 })
 
 test('the time is the one on the clock in the home, with its day when that is not today', () => {

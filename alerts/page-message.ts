@@ -1,10 +1,11 @@
 import type { Page } from './channels/channel.js'
-import type { AlertKind, Language } from './model.js'
+import { escapeHtml, htmlPage, linkButton, paragraph } from './message-html.js'
+import type { AlertKind, Headline, Language } from './model.js'
 
 export type PageMessage = { subject: string; text: string; html: string }
 
 /** What is wrong, as the words that a message begins with. */
-const titles: Record<AlertKind, Record<Language, string>> = {
+export const titles: Record<AlertKind, Record<Language, string>> = {
   button: { zh: '紧急呼叫', en: 'Call button pressed' },
   smoke: { zh: '烟雾报警', en: 'Smoke alarm' },
   gas: { zh: '燃气报警', en: 'Gas alarm' },
@@ -22,6 +23,7 @@ const titles: Record<AlertKind, Record<Language, string>> = {
   device_fault: { zh: '设备故障', en: 'Device fault' },
   clock_wrong: { zh: '设备时钟不准', en: 'Device clock wrong' },
   alarm_standing: { zh: '设备仍显示报警', en: 'Device still says alarm' },
+  device_flapping: { zh: '设备反复报警', en: 'Device goes on and off' },
 }
 
 /** What could hurt the one who goes. */
@@ -48,6 +50,11 @@ const words = {
   zh: {
     again: '再次通知',
     againLine: '这是再次通知：这条预警还没有处理完。',
+    returned: {
+      acknowledged: (name: string) => `这是再次通知：${name} 接手后迟迟没有出发。`,
+      en_route: (name: string) => `这是再次通知：${name} 出发后迟迟没有到达。`,
+      arrived: (name: string) => `这是再次通知：${name} 到门口后很久没有消息。`,
+    },
     when: '时间',
     opened: (at: string) => `系统于 ${at} 发出预警`,
     deviceAhead: (at: string) => `设备时钟不准（设备显示 ${at}）`,
@@ -61,12 +68,21 @@ const words = {
     link: '点此确认由您处理',
     linkHelp: '打开后再按一次“确认”即可，无需登录。链接 24 小时内有效，只能用一次。',
     others: '如果无人确认，系统会继续通知其他同事。',
+    othersVolunteer: '如果您去不了，不用操作：系统会继续通知其他人。',
+    staffTold: (at: string) => `系统已于 ${at} 开始通知社区工作人员。`,
+    familyLink: '查看',
+    familyHelp: '您无需确认。后续情况请看您的家属页面（社区给您的链接）；担心的话，可以直接给老人或社区打电话。',
     colon: '：',
     comma: '，',
   },
   en: {
     again: 'Again',
     againLine: 'You are told again: this alert has not been dealt with yet.',
+    returned: {
+      acknowledged: (name: string) => `You are told again: ${name} took it and did not set off in time.`,
+      en_route: (name: string) => `You are told again: ${name} was on the way and did not arrive in time.`,
+      arrived: (name: string) => `You are told again: nothing was heard from ${name} at the door for too long.`,
+    },
     when: 'When',
     opened: (at: string) => `alert opened ${at}`,
     deviceAhead: (at: string) => `device clock wrong (it says ${at})`,
@@ -80,6 +96,11 @@ const words = {
     link: 'Tap to say that you are taking this',
     linkHelp: 'It opens a page with one button to confirm; no login. The link works once, for 24 hours.',
     others: 'If nobody acknowledges, others are told.',
+    othersVolunteer: 'If you cannot go, do nothing: others are told.',
+    staffTold: (at: string) => `The community’s staff have been told, beginning at ${at}.`,
+    familyLink: 'See',
+    familyHelp:
+      'There is nothing to confirm. Your family page (the link that the community gave you) says how it goes on. If you are worried, phone your relative or the community.',
     colon: ': ',
     comma: ', ',
   },
@@ -100,11 +121,6 @@ export function oneLine(text: string, charsMax = fieldCharsMax): string {
   return chars.length > charsMax ? `${chars.slice(0, charsMax - 1).join('')}…` : flat
 }
 
-function escapeHtml(text: string): string {
-  const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
-  return text.replace(/[&<>"']/g, (char) => entities[char]!)
-}
-
 /** How long ago, for people: "25 min ago", "3 h 20 min ago", "2 days ago". */
 export function ageText(ms: number, language: Language): string {
   const minutes = Math.floor(ms / 60_000)
@@ -119,7 +135,10 @@ export function ageText(ms: number, language: Language): string {
 }
 
 /** Time of day in the resident's zone, with the day when it is not today's there. */
-function clockText(at: Date, { now, timeZone, language }: { now: Date; timeZone: string; language: Language }): string {
+export function clockText(
+  at: Date,
+  { now, timeZone, language }: { now: Date; timeZone: string; language: Language },
+): string {
   const parts = (date: Date) =>
     Object.fromEntries(
       new Intl.DateTimeFormat('en-GB', {
@@ -148,7 +167,7 @@ const aheadMsMax = 60_000
 /** From this on it matters that the alert came later than what it is about. */
 const lateMsMin = 300_000
 
-function whenLine(page: Page, now: Date): string {
+export function whenLine(page: Page, now: Date): string {
   const { language, timeZone, observedAt, openedAt } = page
   const said = words[language]
   const show = (at: Date) => clockText(at, { now, timeZone, language })
@@ -160,13 +179,17 @@ function whenLine(page: Page, now: Date): string {
   return late ? `${relative(observedAt)}${semicolon}${said.opened(show(openedAt))}` : relative(observedAt)
 }
 
-/** Label and value of each thing that is known and of use at the door. Health is for those who look after a person. */
+/**
+ * Label and value of each thing that is known and of use at the door. Health is for those who look after a person; a
+ * neighbour or volunteer needs neither it nor the door code: the key holder opens.
+ */
 function doorLines(page: Page): [label: string, value: string][] {
   const said = words[page.language]
-  const aboutPerson = page.severity === 'emergency' || page.severity === 'urgent'
+  const staff = (page.audience ?? 'staff') === 'staff'
+  const aboutPerson = staff && (page.severity === 'emergency' || page.severity === 'urgent')
   const known: [string, string | null | undefined][] = [
     [said.address, page.resident.address],
-    [said.doorCode, page.doorCode],
+    [said.doorCode, staff ? page.doorCode : null],
     [said.keyHolder, page.keyHolder],
     [said.phone, page.phone],
     [said.healthNote, aboutPerson ? page.healthNote : null],
@@ -178,11 +201,45 @@ function doorLines(page: Page): [label: string, value: string][] {
   })
 }
 
+/** What the family is told in one line: who and what, nothing that the devices said and nothing about the home. */
+export function familyHeadline(page: Page): Headline {
+  const name = oneLine(page.resident.name, 100)
+  return { zh: `${name}：${titles[page.kind].zh}`, en: `${name}: ${titles[page.kind].en}` }
+}
+
+/** What follows it: when, that staff have been told, and since when. */
+export function familyLines(page: Page, now: Date): string[] {
+  const { language, timeZone, openedAt } = page
+  const said = words[language]
+  return [
+    `${said.when}${said.colon}${whenLine(page, now)}`,
+    said.staffTold(clockText(openedAt, { now, timeZone, language })),
+    said.familyHelp,
+  ]
+}
+
+/** Why somebody is told again: nobody has taken it, or who had it was not heard of any more. */
+const againLine = ({ language, returned }: Page): string =>
+  returned ? words[language].returned[returned.stage](oneLine(returned.name, 100)) : words[language].againLine
+
+export const linkLabel = (page: Page): string =>
+  page.audience === 'family' ? words[page.language].familyLink : words[page.language].link
+
+function familyMessage(page: Page, now: Date): PageMessage {
+  const { language } = page
+  const subject = familyHeadline(page)[language]
+  const lines = familyLines(page, now)
+  // Of the link to the family's own page only a hash is kept: they have it.
+  const html = htmlPage({ language, title: subject, body: [paragraph(lines.map(escapeHtml).join('<br>'))] })
+  return { subject, text: [subject, '', ...lines, ''].join('\n'), html }
+}
+
 /**
  * A page as a message in the language of the person who is paged: what, who and where in the first line; then the
  * alert's own sentence, how old it is, what is needed at the door, and the link that acknowledges. Pure.
  */
 export function pageMessage({ page, now }: { page: Page; now: Date }): PageMessage {
+  if (page.audience === 'family') return familyMessage(page, now)
   const { language, resident } = page
   const said = words[language]
   const label = (name: string, value: string) => `${name}${said.colon}${value}`
@@ -192,10 +249,11 @@ export function pageMessage({ page, now }: { page: Page; now: Date }): PageMessa
   const headline = oneLine(page.headline[language], 1_000)
   const when = label(said.when, whenLine(page, now))
   const door = doorLines(page)
+  const others = page.audience === 'volunteer' ? said.othersVolunteer : said.others
 
   const text = [
     first,
-    ...(again ? [said.againLine] : []),
+    ...(again ? [againLine(page)] : []),
     '',
     headline,
     when,
@@ -207,30 +265,23 @@ export function pageMessage({ page, now }: { page: Page; now: Date }): PageMessa
     page.url,
     said.linkHelp,
     '',
-    said.others,
+    others,
     '',
   ].join('\n')
 
-  const paragraph = (content: string) => `<p style="margin:0 0 16px">${content}</p>`
-  const html = [
-    '<!doctype html>',
-    `<html lang="${language === 'zh' ? 'zh-CN' : 'en'}"><head><meta charset="utf-8">`,
-    `<meta name="viewport" content="width=device-width"><title>${escapeHtml(first)}</title></head>`,
-    '<body style="margin:16px;max-width:36em;font:18px/1.5 sans-serif;color:#1a1a1a;background:#ffffff">',
-    `<h1 style="margin:0 0 16px;font-size:22px;line-height:1.35">${escapeHtml(first)}</h1>`,
-    ...(again ? [paragraph(escapeHtml(said.againLine))] : []),
-    paragraph(`${escapeHtml(headline)}<br>${escapeHtml(when)}`),
-    paragraph(
-      `<a href="${escapeHtml(page.url)}" style="display:inline-block;padding:12px 20px;min-height:24px;` +
-        `border-radius:8px;background:#123d6b;color:#ffffff;text-decoration:none">${escapeHtml(said.link)}</a><br>` +
-        `<span style="font-size:16px">${escapeHtml(said.linkHelp)}</span>`,
-    ),
-    `<h2 style="margin:0 0 4px;font-size:18px">${escapeHtml(said.door)}</h2>`,
-    paragraph(door.map(([name, value]) => escapeHtml(label(name, value))).join('<br>')),
-    paragraph(escapeHtml(said.others)),
-    '</body></html>',
-    '',
-  ].join('\n')
+  const help = `<span style="font-size:16px">${escapeHtml(said.linkHelp)}</span>`
+  const html = htmlPage({
+    language,
+    title: first,
+    body: [
+      ...(again ? [paragraph(escapeHtml(againLine(page)))] : []),
+      paragraph(`${escapeHtml(headline)}<br>${escapeHtml(when)}`),
+      paragraph(`${linkButton({ url: page.url, label: said.link })}<br>${help}`),
+      `<h2 style="margin:0 0 4px;font-size:18px">${escapeHtml(said.door)}</h2>`,
+      paragraph(door.map(([name, value]) => escapeHtml(label(name, value))).join('<br>')),
+      paragraph(escapeHtml(others)),
+    ],
+  })
 
   return { subject: again ? label(said.again, first) : first, text, html }
 }

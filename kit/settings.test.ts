@@ -23,9 +23,20 @@ test.each([
     { HOME_ASSISTANT_SECRET: 'long enough secret', HOME_ASSISTANT_COMMUNITIES: 'a,,b' },
     'HOME_ASSISTANT_COMMUNITIES = "a,,b": is not a list',
   ],
+  [{ CHANNEL_ORIGINS: 'https://ntfy.example.org/' }, 'CHANNEL_ORIGINS = "https://ntfy.example.org/": is not a list'],
+  [{ CHANNEL_ORIGINS: 'https://a.example,ftp://b.example' }, 'CHANNEL_ORIGINS = '],
+  [{ VAPID_PUBLIC_KEY: 'abc' }, 'VAPID_PUBLIC_KEY = "abc": is not a P-256 public key'],
+  [{ VAPID_PUBLIC_KEY: 'B'.repeat(87) }, 'VAPID_PUBLIC_KEY and VAPID_PRIVATE_KEY: give both or neither'],
+  [{ VAPID_SUBJECT: 'a@example.org' }, 'VAPID_SUBJECT = "a@example.org": is not a mailto: or https: address'],
   [{ DEMO: 'maybe' }, 'DEMO = "maybe"'],
   [{ MAIL_FROM: 'abc' }, 'MAIL_FROM = "abc": is not an address'],
   [{ RETENTION_DAYS: '1' }, 'RETENTION_DAYS = "1"'],
+  [{ WATCH_EVERY_SECONDS: '10' }, 'WATCH_EVERY_SECONDS = "10": is not 0 (off) or from 30 to 3600'],
+  [{ WATCH_MQTT_URL: 'http://127.0.0.1' }, 'setting WATCH_MQTT_URL: '],
+  [{ DEAD_MAN_URL: 'ftp://hc.example/geheim' }, 'setting DEAD_MAN_URL: '],
+  [{ IMAP_URL: 'http://a:geheim@imap.example' }, 'setting IMAP_URL: '],
+  [{ IMAP_URL: 'imaps://imap.example' }, 'holds no user and password'],
+  [{ REPLY_TO: 'nobody' }, 'REPLY_TO = "nobody": is not an address'],
   [{ SILENCE_ALARMS_PER_MONTH: '0' }, 'SILENCE_ALARMS_PER_MONTH = "0"'],
   [{ SILENCE_ALARMS_PER_MONTH: '9' }, 'SILENCE_ALARMS_PER_MONTH = "9"'],
 ])('%o is refused in one line that names it', (env, message) => {
@@ -41,6 +52,8 @@ test('the learned line is off until a number is given', () => {
 test('a secret is not repeated in the message', () => {
   expect(() => readSettings({ DATABASE_URL: 'http://user:geheim@host' })).toThrow(/^(?!.*geheim)/)
   expect(() => readSettings({ HOME_ASSISTANT_SECRET: 'geheim' })).toThrow(/^(?!.*geheim)/)
+  expect(() => readSettings({ VAPID_PRIVATE_KEY: 'geheim' })).toThrow(/^(?!.*geheim)/)
+  expect(() => readSettings({ IMAP_URL: 'http://a:geheim@imap.example' })).toThrow(/^(?!.*geheim)/)
 })
 
 test('links are made without a double slash', () => {

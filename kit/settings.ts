@@ -52,8 +52,49 @@ const settingsSchema = z.object({
       'is not an address such as "Shouwang <shouwang@example.org>"',
     )
     .default('Shouwang <shouwang@localhost>'),
+  REPLY_TO: z
+    .string()
+    .regex(/^([^<>]*<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/, 'is not an address')
+    .optional(),
+  IMAP_URL: z
+    .url({ protocol: /^imaps?$/ })
+    .refine((url) => URL.canParse(url) && new URL(url).username !== '' && new URL(url).password !== '', {
+      message: 'holds no user and password, as in imaps://user:password@imap.example.org',
+    })
+    .optional(),
+  IMAP_MAILBOX: z.string().min(1).max(200).default('INBOX'),
+  SMS_PROVIDER_FILE: z.string().min(1).optional(),
+  VOICE_PROVIDER_FILE: z.string().min(1).optional(),
+  CHANNEL_ORIGINS: z
+    .string()
+    .transform((list) => list.split(',').map((origin) => origin.trim()))
+    .refine(
+      (list) => list.every((each) => /^https?:/.test(each) && URL.canParse(each) && new URL(each).origin === each),
+      'is not a list of origins such as https://ntfy.example.org with commas between them',
+    )
+    .default([]),
+  VAPID_PUBLIC_KEY: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{87}$/, 'is not a P-256 public key in base64url')
+    .optional(),
+  VAPID_PRIVATE_KEY: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{43}$/, 'is not a P-256 private key in base64url')
+    .optional(),
+  VAPID_SUBJECT: z
+    .string()
+    .regex(/^(mailto:[^\s@]+@[^\s@]+|https:\/\/\S+)$/, 'is not a mailto: or https: address')
+    .optional(),
   RETENTION_DAYS: z.coerce.number().int().min(31).max(3_660).default(396),
   JOURNAL_MB_MAX: z.coerce.number().int().min(1).max(1_000_000).default(1_024),
+  WATCH_MQTT_URL: z.url({ protocol: /^(mqtts?|wss?)$/ }).optional(),
+  WATCH_EVERY_SECONDS: z.coerce
+    .number()
+    .int()
+    .refine((seconds) => seconds === 0 || (seconds >= 30 && seconds <= 3_600), 'is not 0 (off) or from 30 to 3600')
+    .default(180),
+  WATCH_RECEIVER_URL: z.url({ protocol: /^http$/ }).optional(),
+  DEAD_MAN_URL: z.url({ protocol: /^https?$/ }).optional(),
   SILENCE_ALARMS_PER_MONTH: z.coerce.number().min(0.2).max(8).optional(),
   DEMO: onOff().optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).optional(),
@@ -72,12 +113,14 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!
     const name = String(issue.path[0])
-    const secret = /URL|SECRET/.test(name)
+    const secret = /URL|SECRET|PRIVATE/.test(name)
     throw new StartError(`setting ${name}${secret ? '' : ` = "${given[name]}"`}: ${issue.message}`)
   }
   const settings = parsed.data
   if (Boolean(settings.TLS_CERT_FILE) !== Boolean(settings.TLS_KEY_FILE))
     throw new StartError('settings TLS_CERT_FILE and TLS_KEY_FILE: give both or neither')
+  if (Boolean(settings.VAPID_PUBLIC_KEY) !== Boolean(settings.VAPID_PRIVATE_KEY))
+    throw new StartError('settings VAPID_PUBLIC_KEY and VAPID_PRIVATE_KEY: give both or neither')
   if (Boolean(settings.HOME_ASSISTANT_SECRET) !== Boolean(settings.HOME_ASSISTANT_COMMUNITIES))
     throw new StartError('settings HOME_ASSISTANT_SECRET and HOME_ASSISTANT_COMMUNITIES: give both or neither')
   return settings

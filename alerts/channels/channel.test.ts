@@ -1,6 +1,14 @@
 import { expect, test } from 'vitest'
 import { severities } from '../model.js'
-import { attemptsMax, boundedRetryAfterMs, detailCharsMax, detailLine, retryPauseMs } from './channel.js'
+import {
+  attemptsMax,
+  boundedRetryAfterMs,
+  detailCharsMax,
+  detailLine,
+  isLastTry,
+  retryPauseMs,
+  type SendResult,
+} from './channel.js'
 
 const attempts = Array.from({ length: 50 }, (_, at) => at + 1)
 
@@ -47,4 +55,29 @@ test('a detail is one bounded line that PostgreSQL takes', () => {
   // encodeURIComponent throws on half a character.
   expect(encodeURIComponent(cut)).toMatch(/^x(%F0%9F%98%80)+$/)
   expect(detailLine('a\uD800b')).toBe('a b')
+})
+
+test('an emergency goes on to the next channel at once where a provider takes no more; without one it is tried again', () => {
+  const limited: SendResult = { kind: 'retry', afterMs: 60_000, detail: '429', limited: true }
+  const retry: SendResult = { kind: 'retry', afterMs: 1_000, detail: '503' }
+  const refused: SendResult = { kind: 'refused', reason: '404' }
+  const rows: [SendResult, number, 'emergency' | 'warning', boolean, boolean][] = [
+    [limited, 1, 'emergency', true, true],
+    [limited, 1, 'emergency', false, false],
+    [limited, 4, 'emergency', false, true],
+    [limited, 1, 'warning', true, false],
+    [retry, 1, 'emergency', true, false],
+    [retry, 4, 'emergency', true, true],
+    [retry, 5, 'warning', true, false],
+    [retry, 6, 'warning', true, true],
+    [refused, 1, 'warning', false, true],
+  ]
+  for (const [result, attempt, severity, hasNext, last] of rows)
+    expect({ result, attempt, severity, hasNext, last: isLastTry({ result, attempt, severity, hasNext }) }).toEqual({
+      result,
+      attempt,
+      severity,
+      hasNext,
+      last,
+    })
 })

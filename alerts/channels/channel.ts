@@ -1,15 +1,32 @@
 import type { AlertKind, Headline, Language, Severity } from '../model.js'
+import type { TakenStage } from '../policy.js'
 
 /**
  * What became of one attempt. `detail` and `reason` are for the record of attempts: one line, at most
  * `detailCharsMax` characters, possibly with what the other side said, so they belong in no log.
  */
 export type SendResult =
+  /** The provider has taken it. */
   | { kind: 'sent'; detail: string }
-  /** Worth another attempt after `afterMs`. */
-  | { kind: 'retry'; afterMs: number; detail: string }
-  /** This address will not take this page, however often it is tried: go on to the person's next channel. */
-  | { kind: 'refused'; reason: string }
+  /** It has arrived: the person's own receiver says so, or the telephone was answered. */
+  | { kind: 'delivered'; detail: string }
+  /** Worth another attempt after `afterMs`. Limited: the provider takes no more for the moment. */
+  | { kind: 'retry'; afterMs: number; detail: string; limited?: true }
+  /**
+   * This address will not take this page, however often it is tried: go on to the person's next channel. Broken: it will
+   * take no other either until somebody mends it (no such mailbox, an expired subscription, a wrong secret).
+   */
+  | { kind: 'refused'; reason: string; broken?: true }
+
+/** Sent or delivered: nothing more to be done. */
+export const isTaken = (result: { kind: SendResult['kind'] }): boolean =>
+  result.kind === 'sent' || result.kind === 'delivered'
+
+/** For whom a message is written: who goes to the door, a neighbour or volunteer who does, or the family, who are told. */
+export type Audience = 'staff' | 'volunteer' | 'family'
+/** In which capacity a person of this role is told. */
+export const audienceOf = ({ role }: { role: string }): Audience =>
+  role === 'family' || role === 'volunteer' ? role : 'staff'
 
 /** One attempt to tell one person about one alert through one channel, with all that its message says. */
 export type Page = {
@@ -23,8 +40,12 @@ export type Page = {
   observedAt: Date
   step: number
   round: number
-  /** The one-tap link that acknowledges. */
+  /** The one-tap link that acknowledges; for the family, their own page. */
   url: string
+  /** Staff where nothing is said. */
+  audience?: Audience
+  /** Who had taken the alert before it came back, and how far that person had come. */
+  returned?: { name: string; stage: TakenStage } | null
   doorCode?: string | null
   keyHolder?: string | null
   healthNote?: string | null
@@ -35,12 +56,22 @@ export type Page = {
   language: Language
 }
 
-/** Something that the operator has to know about Shouwang itself; of nobody's home. */
-export type Notice = {
+/** What the messages outbox tells. */
+export const messageKinds = ['test', 'digest', 'incident', 'coverage', 'watch', 'device tests', 'alert news'] as const
+export type MessageKind = (typeof messageKinds)[number]
+
+/** Something to be told to one person that is not one alert which needs somebody. */
+export type Message = {
   /** The same for every attempt. */
-  noticeId: string
-  kind: 'database away' | 'journal full' | 'database back'
+  messageId: string
+  /** The last three: what the edge has to say of itself while there is no database. */
+  kind: MessageKind | 'database away' | 'journal full' | 'database back'
+  /** One line, which says it all where there is no room for more. */
   text: Headline
+  /** What follows where there is room, in order of importance. */
+  lines?: readonly Headline[]
+  /** Where to read on or to answer; of a test, the page with the one button "I got it". */
+  url?: string | null
   at: Date
   /** The language of the person who is told. */
   language: Language
@@ -55,8 +86,8 @@ export type Recipient = { address: string; secret: string | null; name: string }
 export type Channel = {
   kind: string
   send(page: Page, to: Recipient, options: { attempt: number; signal: AbortSignal }): Promise<SendResult>
-  /** The same with a notice. */
-  tell?(notice: Notice, to: Recipient, options: { attempt: number; signal: AbortSignal }): Promise<SendResult>
+  /** The same with a message. */
+  tell(message: Message, to: Recipient, options: { attempt: number; signal: AbortSignal }): Promise<SendResult>
   stop?(): Promise<void>
 }
 
@@ -95,6 +126,26 @@ export function boundedRetryAfterMs(askedMs: number, severity: Severity): number
  */
 export function attemptsMax(severity: Severity): number {
   return severity === 'emergency' ? 4 : severity === 'urgent' ? 5 : 6
+}
+
+/**
+ * Whether failed attempt number `attempt` was the last one through this channel, so that the person's next channel takes
+ * over. An emergency waits for no provider's limit where there is a `next` channel.
+ */
+export function isLastTry({
+  result,
+  attempt,
+  severity,
+  hasNext,
+}: {
+  result: SendResult
+  attempt: number
+  severity: Severity
+  hasNext: boolean
+}): boolean {
+  if (result.kind === 'refused') return true
+  if (result.kind === 'retry' && result.limited && severity === 'emergency' && hasNext) return true
+  return attempt >= attemptsMax(severity)
 }
 
 export const detailCharsMax = 1_024

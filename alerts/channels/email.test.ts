@@ -54,7 +54,7 @@ test.each([
   ['en', 'Shouwang: The database is back.', 'The database is back.'],
 ] as const)('a notice to the operator, in %s', async (language, subject, body) => {
   const text = { zh: '数据库已恢复。', en: 'The database is back.' }
-  const notice = { noticeId: 'n-1', kind: 'database back' as const, text, at: clock.now(), language }
+  const notice = { messageId: 'n-1', kind: 'database back' as const, text, at: clock.now(), language }
   expect(await channel.tell!(notice, to, { attempt: 1, signal: idle() })).toMatchObject({ kind: 'sent' })
   const [mail] = server.mails
   expect(mail!.subject).toBe(subject)
@@ -99,6 +99,20 @@ test.each(['from', 'to', 'data'] as const)(
     expect(await send()).toMatchObject({ kind: 'sent' })
   },
 )
+
+test('only a mailbox that is not there breaks the channel: not a full one, a sender or a mail that is disliked', async () => {
+  for (const [status, at, broken] of [
+    [550, 'to', true],
+    [551, 'to', true],
+    [552, 'to', undefined],
+    [550, 'from', undefined],
+    [554, 'data', undefined],
+  ] as const) {
+    server.answerWith(status, at)
+    const result = await send()
+    expect({ status, at, broken: result.kind === 'refused' && result.broken }).toEqual({ status, at, broken })
+  }
+})
 
 test('a server that turns us away at the greeting says nothing about the page', async () => {
   server.answerWith(554, 'connect')
@@ -211,7 +225,7 @@ test.each([
   'a@b@demo.example',
 ])('%j is not one e-mail address: refused without an attempt', async (address) => {
   const result = await channel.send(samplePage(), { ...to, address }, { attempt: 1, signal: idle() })
-  expect(result).toEqual({ kind: 'refused', reason: 'the address is not one e-mail address' })
+  expect(result).toEqual({ kind: 'refused', reason: 'the address is not one e-mail address', broken: true })
   expect(server.connections()).toBe(0)
 })
 

@@ -2,6 +2,8 @@ import { createTransport, type NodemailerError } from 'nodemailer'
 import type { Clock } from '../../kit/clock.js'
 import type { Severity } from '../model.js'
 import { oneLine, pageMessage } from '../page-message.js'
+import { withReplyHelp } from '../replies/reply-help.js'
+import { checkAddress } from './address.js'
 import { type Channel, detailLine, type Recipient, retryPauseMs, type SendResult } from './channel.js'
 import { startDeadline } from './deadline.js'
 
@@ -27,8 +29,9 @@ const connectionsMax = 10
 /** Below what routers and mail servers commonly allow an idle connection. */
 const idleMsMax = 60_000
 
-/** One address, nothing that could be read as a list, a group or a header. */
-const addressPattern = /^[^\s\p{Cc}<>()[\]\\,;:"@]+@[^\s\p{Cc}<>()[\]\\,;:"@]+$/u
+/** The server knows no such mailbox (RFC 5321: 550, 551, 553 to RCPT), as opposed to one that is full or a mail it dislikes. */
+const isNoMailbox = ({ responseCode = 0, command = '' }: NodemailerError): boolean =>
+  command.startsWith('RCPT') && [550, 551, 553].includes(responseCode)
 
 /**
  * What an SMTP error means. Refused is only what a server says with 5xx about this message, its sender or its recipient.
@@ -38,7 +41,8 @@ function judge(error: NodemailerError, { attempt, severity }: { attempt: number;
   const status = error.responseCode ?? 0
   const aboutMessage = error.code === 'EENVELOPE' || error.code === 'EMESSAGE'
   const said = detailLine(error.response ?? `${error.code ?? 'error'}: ${error.message}`)
-  if (aboutMessage && status >= 500 && status < 600 && status !== 503) return { kind: 'refused', reason: said }
+  if (aboutMessage && status >= 500 && status < 600 && status !== 503)
+    return isNoMailbox(error) ? { kind: 'refused', reason: said, broken: true } : { kind: 'refused', reason: said }
   return { kind: 'retry', afterMs: retryPauseMs(attempt, severity), detail: said }
 }
 
@@ -53,16 +57,20 @@ type Mail = {
 
 /**
  * Pages by e-mail through the server at `smtpUrl` (`smtp://` or `smtps://`), over a pool of kept connections. `from` is
- * the sender as in `Name <address>`. A pool that lost its server connects again on the next send.
+ * the sender as in `Name <address>`, `replyTo` where answers go instead, `repliesAreRead` says so in each page. A pool that lost its server connects again on the next send.
  */
 export function emailChannel({
   smtpUrl,
   from,
+  replyTo,
+  repliesAreRead = false,
   clock,
   deadlines = {},
 }: {
   smtpUrl: string
   from: string
+  replyTo?: string | undefined
+  repliesAreRead?: boolean
   clock: Clock
   deadlines?: Partial<MailDeadlines>
 }): Channel {
@@ -88,12 +96,14 @@ export function emailChannel({
     to: Recipient,
     { attempt, signal }: { attempt: number; signal: AbortSignal },
   ): Promise<SendResult> {
-    if (!addressPattern.test(to.address)) return { kind: 'refused', reason: 'the address is not one e-mail address' }
+    if (checkAddress('email', to.address).kind === 'wrong')
+      return { kind: 'refused', reason: 'the address is not one e-mail address', broken: true }
     const deadline = startDeadline({ signal, ms: sendMsMax })
     try {
       const { response } = await transport.sendMail({
         ...mail,
         from,
+        ...(replyTo ? { replyTo } : {}),
         to: { name: oneLine(to.name, 100), address: to.address },
         ...(severity === 'emergency' ? { priority: 'high' as const } : {}),
         signal: deadline.signal,
@@ -112,8 +122,9 @@ export function emailChannel({
   return {
     kind: 'email',
     send: (page, to, options) => {
+      const message = pageMessage({ page, now: clock.now() })
       const mail = {
-        ...pageMessage({ page, now: clock.now() }),
+        ...(repliesAreRead && page.audience !== 'family' ? withReplyHelp(message, page.language) : message),
         severity: page.severity,
         // The same for every attempt, so that a mailbox that got it twice can show it once.
         messageId: `<page-${page.pageId}@${domain}>`,
@@ -121,12 +132,13 @@ export function emailChannel({
       }
       return deliver(mail, to, options)
     },
-    tell: ({ noticeId, text, language }, to, options) => {
+    tell: ({ messageId, text, lines = [], url, language }, to, options) => {
       const mail = {
         severity: 'notice' as const,
         subject: language === 'zh' ? `守望系统通知：${text.zh}` : `Shouwang: ${text.en}`,
-        text: `${text[language]}\n`,
-        messageId: `<notice-${noticeId}@${domain}>`,
+        text:
+          [text, ...lines].map((line) => `${oneLine(line[language], 1_000)}\n`).join('') + (url ? `\n${url}\n` : ''),
+        messageId: `<notice-${messageId}@${domain}>`,
         headers: { 'Auto-Submitted': 'auto-generated' },
       }
       return deliver(mail, to, options)

@@ -5,8 +5,9 @@ import { manualClock, systemClock } from '../../kit/clock.js'
 import { samplePage } from '../../test/support/page.js'
 import { startWebhookReceiver, type WebhookReceiver } from '../../test/support/webhook-receiver.js'
 import type { Channel } from './channel.js'
+import { parseRetryAfterMs } from './poster.js'
 import { verifySignature } from './signature.js'
-import { parseRetryAfterMs, webhookChannel } from './webhook.js'
+import { webhookChannel } from './webhook.js'
 
 const secret = 'demo-secret'
 let receiver: WebhookReceiver
@@ -28,8 +29,8 @@ afterEach(async () => {
   await receiver.stop()
 })
 
-test('a page arrives with exactly the fields of the contract, signed, and is sent', async () => {
-  expect(await send()).toEqual({ kind: 'sent', detail: '200 ok' })
+test('a page arrives with exactly the fields of the contract, signed, and is delivered', async () => {
+  expect(await send()).toEqual({ kind: 'delivered', detail: '200 ok' })
   const [request] = receiver.requests
   expect(request).toMatchObject({ method: 'POST', path: '/pages', signatureValid: true })
   expect(request!.headers).toMatchObject({
@@ -55,8 +56,8 @@ test('a page arrives with exactly the fields of the contract, signed, and is sen
 test('a notice to the operator arrives signed, told apart from a page', async () => {
   const text = { zh: '数据库已恢复。', en: 'The database is back.' }
   const at = new Date('2026-03-10T06:03:00Z')
-  const notice = { noticeId: 'n-1', kind: 'database back' as const, text, at, language: 'zh' as const }
-  expect(await channel.tell!(notice, to(), { attempt: 1, signal: idle() })).toMatchObject({ kind: 'sent' })
+  const notice = { messageId: 'n-1', kind: 'database back' as const, text, at, language: 'zh' as const }
+  expect(await channel.tell!(notice, to(), { attempt: 1, signal: idle() })).toMatchObject({ kind: 'delivered' })
   const [request] = receiver.requests
   expect(request).toMatchObject({ signatureValid: true, headers: { 'idempotency-key': 'n-1' } })
   const told = { noticeId: 'n-1', severity: 'notice', kind: 'database back', text, at: at.toISOString() }
@@ -68,6 +69,16 @@ test('what is said at the door only does not travel, even inside the resident', 
   await send({ resident })
   for (const hidden of ['hidden-note', 'hidden-phone', '1357#', '听力', '门卫'])
     expect(receiver.requests[0]!.body).not.toContain(hidden)
+})
+
+test('the family gets no address and nothing that a device said', async () => {
+  await send({ audience: 'family' })
+  const { body, json } = receiver.requests[0]!
+  expect(json).toMatchObject({
+    resident: { id: 'demo-r01', name: '示例·王奶奶', address: '' },
+    headline: { zh: '示例·王奶奶：紧急呼叫', en: '示例·王奶奶: Call button pressed' },
+  })
+  expect(body).not.toMatch(/101|卧室|bedroom/)
 })
 
 test('our own verifySignature takes what we send and nothing that was changed', async () => {
@@ -88,13 +99,14 @@ test('a receiver with another secret sees that the signature does not fit', asyn
 test('any 2xx is delivery', async () => {
   for (const status of [201, 202, 204]) {
     receiver.answerWith({ status })
-    expect(await send()).toMatchObject({ kind: 'sent' })
+    expect(await send()).toMatchObject({ kind: 'delivered' })
   }
 })
 
 test.each([408, 425, 429, 500, 502, 503, 504])('%i is worth another attempt, later each time', async (status) => {
   receiver.answerWith({ status, body: 'busy' })
-  expect(await send()).toEqual({ kind: 'retry', afterMs: 1_000, detail: `${status} busy` })
+  const limited = status === 429 ? { limited: true } : {}
+  expect(await send()).toEqual({ kind: 'retry', afterMs: 1_000, detail: `${status} busy`, ...limited })
   expect(await send({}, 3)).toMatchObject({ kind: 'retry', afterMs: 5_000 })
 })
 
@@ -147,7 +159,7 @@ test('an answer whose body trickles is delivery as soon as its status is known',
   receiver.answerWith('trickleBody')
   const patient = webhookChannel({ clock: systemClock, answerMsMax: 9_000, bodyMsMax: 100 })
   const { value, ms } = await timed(patient.send(samplePage(), to(), { attempt: 1, signal: idle() }))
-  expect(value).toMatchObject({ kind: 'sent', detail: expect.stringMatching(/^200 a+$/) })
+  expect(value).toMatchObject({ kind: 'delivered', detail: expect.stringMatching(/^200 a+$/) })
   expect(ms).toBeLessThan(3_000)
 })
 
@@ -156,13 +168,13 @@ test('an answer without end is cut off, its first KB kept', async () => {
   const patient = webhookChannel({ clock: systemClock, answerMsMax: 9_000, bodyMsMax: 9_000 })
   const { value, ms } = await timed(patient.send(samplePage(), to(), { attempt: 1, signal: idle() }))
   expect(ms).toBeLessThan(2_000)
-  expect(value.kind).toBe('sent')
-  expect(value.kind === 'sent' && value.detail.length).toBe(1_024)
+  expect(value.kind).toBe('delivered')
+  expect(value.kind === 'delivered' && value.detail.length).toBe(1_024)
 })
 
 test('what a receiver answers cannot break the record: no NUL, no line breaks', async () => {
   receiver.answerWith({ status: 200, body: 'a\u0000b\r\nc' })
-  expect(await send()).toEqual({ kind: 'sent', detail: '200 a b c' })
+  expect(await send()).toEqual({ kind: 'delivered', detail: '200 a b c' })
 })
 
 test('a connection that is cut, refused or speaks no HTTP is worth another attempt', async () => {
@@ -192,7 +204,7 @@ test('pages to one receiver share a connection; one that was cut meanwhile costs
   await send()
   expect(new Set(receiver.requests.map((request) => request.clientPort)).size).toBe(1)
   receiver.answerWith((_request, index) => (index === 2 ? 'drop' : { status: 200 }))
-  expect(await send()).toMatchObject({ kind: 'sent' })
+  expect(await send()).toMatchObject({ kind: 'delivered' })
   expect(receiver.requests).toHaveLength(4)
   expect(receiver.requests[3]!.headers['idempotency-key']).toBe(receiver.requests[2]!.headers['idempotency-key'])
 })

@@ -4,7 +4,7 @@ import { cpSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-for (const project of ['tsconfig.json', 'dashboard/web/tsconfig.json']) {
+for (const project of ['tsconfig.json', 'dashboard/web/tsconfig.json', 'dashboard/web/worker/tsconfig.json']) {
   const { status } = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', project], {
     cwd: root,
     stdio: 'inherit',

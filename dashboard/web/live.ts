@@ -2,6 +2,7 @@
  * Keeps a page that is open fresh: asks the server for the same page again when it says that something changed, every
  * half minute, and when somebody comes back to it; says so when that fails. Without this code the page works all the same.
  */
+import { startCountdown } from './countdown.js'
 import { Idiomorph } from './idiomorph.js'
 import { clockWords, durationWords, relativeWords } from './relative-time.js'
 import { startSound } from './sound.js'
@@ -88,7 +89,8 @@ function show(next: Document) {
     ignoreActiveValue: true,
     callbacks: {
       // What somebody is filling in stays as it is; so does what the browser code itself shows.
-      beforeNodeMorphed: (node) => !(node instanceof Element && (dirty.has(node) || node.id === 'sound')),
+      beforeNodeMorphed: (node) =>
+        !(node instanceof Element && (dirty.has(node) || node.id === 'sound' || node.id === 'push')),
       // What somebody opened stays open.
       beforeAttributeUpdated: (name, node) =>
         !(name === 'open' && node instanceof HTMLDetailsElement) && !(name === 'hidden' && 'mute' in datasetOf(node)),
@@ -178,6 +180,7 @@ window.addEventListener('pageshow', (event) => {
   void refresh()
 })
 setInterval(retime, refreshMs)
+startCountdown(main, { language, nowMs: () => Date.now() + aheadMs })
 /** A page beside which somebody waits says itself how often it wants to be asked for. */
 function refreshOften() {
   const wanted = Number(main.dataset.refresh) || refreshMs

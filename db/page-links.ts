@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { type ActionResult, actOnAlert } from './alert-actions.js'
+import { beginDoorSession } from './door-sessions.js'
+import { actAsPaged, lockForPaged, mayAct, type PagedResult } from './paged-actions.js'
 import type { Database, Queryable } from './pool.js'
 
 export const pageLinkMsMax = 24 * 3_600_000
@@ -11,9 +12,15 @@ const hashOf = (token: string) => createHash('sha256').update(token).digest()
 
 /** Makes the one-tap link of a page: a token that acknowledges once, within 24 h. Only its hash is kept. */
 export async function issuePageLink(tx: Queryable, { pageId, now }: { pageId: string; now: Date }): Promise<string> {
-  const token = randomBytes(tokenBytes).toString('base64url')
-  await keepPageLink(tx, { pageId, tokenHash: hashOf(token), now })
+  const { token, tokenHash } = newLinkToken()
+  await keepPageLink(tx, { pageId, tokenHash, now })
   return token
+}
+
+/** A token, and what is kept of it. */
+export function newLinkToken(): { token: string; tokenHash: Buffer } {
+  const token = randomBytes(tokenBytes).toString('base64url')
+  return { token, tokenHash: hashOf(token) }
 }
 
 /** Makes a link work whose token was made elsewhere. */
@@ -35,7 +42,10 @@ export type PageLink = {
   residentId: string
   staffId: string
   staffName: string
-  staffDisabled: boolean
+  /** Somebody who may act: not one who left, nor one who only is told. */
+  mayAct: boolean
+  /** Somebody with a login to the alert's own page. */
+  isCare: boolean
   usedAt: Date | null
   expired: boolean
 }
@@ -45,7 +55,7 @@ export async function findPageLink(db: Queryable, p: { token: string; now: Date 
   if (!tokenPattern.test(p.token)) return null
   const { rows } = await db.query(
     `select l.page_id as "pageId", p.alert_id as "alertId", a.resident_id as "residentId", p.staff_id as "staffId",
-            s.name as "staffName", s.disabled_at is not null as "staffDisabled", l.used_at as "usedAt",
+            s.name as "staffName", ${mayAct} as "mayAct", s.role in ('social_worker', 'supervisor') as "isCare", l.used_at as "usedAt",
             l.expires_at <= $2 as expired
      from page_links l
      join pages p using (page_id) join alerts a using (alert_id) join staff s on s.staff_id = p.staff_id
@@ -55,18 +65,31 @@ export async function findPageLink(db: Queryable, p: { token: string; now: Date 
   return (rows[0] as PageLink | undefined) ?? null
 }
 
+/** 'unusable': used, expired, or its person is disabled or one who only is told. */
+export type LinkResult = PagedResult | { kind: 'unusable' }
+
 /**
- * Acknowledges as the person whom the page was sent to, and uses the link up, in one transaction: of two taps at the
- * same moment one does it, and a link is not lost to a failure. 'unusable': used, expired, or its person is disabled.
+ * Takes the alert as the person whom the page was sent to, and uses the link up, in one transaction: of two taps at the
+ * same moment one does it, and a link is not lost to a failure, nor to somebody else's having been first. The browser of
+ * that tap may go on at the door: `token` is for its cookie. Who has taken the alert in another way begins there with it.
  */
 export function acknowledgeByLink(
   db: Database,
-  p: { token: string; alertId: number; staffId: string; now: Date },
-): Promise<ActionResult | { kind: 'unusable' }> {
+  p: { token: string; alertId: number; staffId: string; doorToken?: string | undefined; now: Date },
+): Promise<{ result: LinkResult; doorToken?: string }> {
   return db.transaction(async (tx) => {
-    if (!(await useUp(tx, p))) return { kind: 'unusable' }
     const { alertId, staffId, now } = p
-    return actOnAlert(within(db, tx), { alertId, action: { kind: 'acknowledge' }, staffId, via: 'link', now })
+    const alert = await lockForPaged(tx, p)
+    if (!alert) return { result: { kind: 'missing' } }
+    if (!(await useUp(tx, p))) return { result: { kind: 'unusable' } }
+    const isMine = alert.by?.staffId === staffId && alert.stage !== 'open' && alert.stage !== 'closed'
+    const result: PagedResult = isMine
+      ? { kind: 'done' }
+      : await actAsPaged(db, tx, { alertId, staffId, via: 'link', now, action: { kind: 'acknowledge' } })
+    if (result.kind === 'done')
+      return { result, doorToken: await beginDoorSession(tx, { token: p.doorToken, alertId, staffId, now }) }
+    await tx.query('update page_links set used_at = null where token_hash = $1', [hashOf(p.token)])
+    return { result }
   })
 }
 
@@ -76,16 +99,9 @@ async function useUp(tx: Queryable, p: { token: string; alertId: number; staffId
     `update page_links l set used_at = $2
      from pages p join staff s using (staff_id)
      where l.token_hash = $1 and l.used_at is null and l.expires_at > $2
-       and p.page_id = l.page_id and p.alert_id = $3 and p.staff_id = $4 and s.disabled_at is null`,
+       and p.page_id = l.page_id and p.alert_id = $3 and p.staff_id = $4
+       and ${mayAct}`,
     [hashOf(p.token), p.now, p.alertId, p.staffId],
   )
   return rowCount === 1
 }
-
-/** The same database inside a transaction that has begun: what begins one inside joins it. */
-const within = (db: Database, tx: Queryable): Database => ({
-  query: tx.query.bind(tx) as Queryable['query'],
-  transaction: (work) => work(tx),
-  patiently: (work) => db.patiently(work),
-  end: () => db.end(),
-})

@@ -1,177 +1,151 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { outcomes } from '../../alerts/model.js'
 import { recordLook } from '../../db/access-log.js'
 import { type AlertRow, findAlertOfLink } from '../../db/alert-views.js'
+import { doorSessionMsMax, findAtDoor, mayActAtDoor } from '../../db/door-sessions.js'
 import { acknowledgeByLink, findPageLink, type PageLink } from '../../db/page-links.js'
-import { stageSentence } from '../shell/alert-card.js'
+import { type AlertAction, actAsPaged, takenSince, undoAndTell } from '../../db/paged-actions.js'
 import { sendProblem } from '../shell/errors.js'
-import { type Here, type RouteDeps, seeOther, sendPage } from '../shell/here.js'
-import { outcomeWord, SeverityTag } from '../shell/marks.js'
-import { Page } from '../shell/page.js'
-import { defineText } from '../shell/text.js'
+import { type RouteDeps, seeOther, sendPage } from '../shell/here.js'
 import { addressKey, createThrottle } from '../shell/throttle.js'
-import { When } from '../shell/times.js'
-
-const text = defineText({
-  en: {
-    forYou: (name: string) => `This page was sent to ${name}.`,
-    take: 'I am taking this',
-    others: 'Then nobody else is sent. If nobody takes it, others are told.',
-    thanks: 'Thank you. You have taken this.',
-    handled: (name: string) => `${name} is handling this.`,
-    used: 'This link has been used.',
-    expired: 'This link has expired: it works for 24 hours. Log in to see how the alert stands.',
-    late: 'Nothing was changed: the alert had moved on before.',
-    openAlert: 'Open the alert: door code, phone, next steps',
-    outcome: (what: string) => `Outcome: ${what}`,
-  },
-  zh: {
-    forYou: (name) => `这条通知发给 ${name}。`,
-    take: '我来处理',
-    others: '按下后不再通知其他人。如果没有人接手，会继续通知别的同事。',
-    thanks: '谢谢，已由您接手。',
-    handled: (name) => `${name} 正在处理。`,
-    used: '这个链接已经用过了。',
-    expired: '这个链接已过期（24 小时内有效）。请登录查看预警的最新情况。',
-    late: '没有做任何改动：这条预警之前已有变化。',
-    openAlert: '打开预警：门禁密码、电话、下一步',
-    outcome: (what) => `结果：${what}`,
-  },
-})
+import { DoorPage } from './acknowledge-door.js'
+import { Expired, LinkPage } from './acknowledge-page.js'
+import type { LinkProblem } from './acknowledge-text.js'
 
 const wrongPerAddressMax = 60
 const minuteMs = 60_000
+const noteCharsMax = 1_000
+const doorCookie = 'shouwang_door'
+
+type WithToken = { Params: { token: string } }
+type Found = { token: string; link: PageLink; alert: AlertRow }
+
+const query = z.object({
+  problem: z.enum(['late', 'note', 'undo-late', 'undo-nothing', 'session']).optional().catch(undefined),
+  outcome: z.enum(outcomes).optional().catch(undefined),
+})
+const closeForm = z.object({ outcome: z.enum(outcomes), note: z.string().trim().max(noteCharsMax).default('') })
+const steps = { 'en-route': 'en_route', arrived: 'arrived' } as const
 
 /**
  * The one-tap page that a page links to. Opening it changes nothing, as mail scanners open links; its one button
- * acknowledges, once, as the person whom the page was sent to.
+ * acknowledges, once, as the person whom the page was sent to. The browser in which that was pressed becomes the door
+ * page of that alert: whoever was paged goes on there without logging in. In any other browser the link shows who has it.
  */
 export function acknowledgeRoutes(app: FastifyInstance, deps: RouteDeps): void {
-  const { db, clock, log, signal } = deps
+  const { db, clock, log, signal, publicUrl } = deps
+  const cookie = { path: '/p/', httpOnly: true, sameSite: 'lax', secure: publicUrl.startsWith('https:') } as const
   // Only guessing is slowed down: a whole station may sit behind one address when many pages come at once.
   const wrong = createThrottle({ hitsMax: wrongPerAddressMax, perMs: minuteMs })
   const refuse = (request: FastifyRequest, reply: FastifyReply) =>
     sendProblem(request, reply, wrong.take(addressKey(request.ip), request.here.now) ? 'missing' : 'throttled')
-
-  async function open(request: FastifyRequest<{ Params: { token: string } }>) {
-    const link = await findPageLink(db, { token: request.params.token, now: request.here.now })
-    if (!link || link.staffDisabled) return null
-    const alert = await findAlertOfLink(db, { alertId: link.alertId })
-    return alert && { link, alert }
+  const doorToken = (request: FastifyRequest) => request.cookies[doorCookie]
+  const changed = () => {
+    signal.raise('alerts')
+    signal.raise('pages')
+    signal.raise('messages')
   }
 
-  app.get<{ Params: { token: string }; Querystring: { late?: string } }>('/p/:token', async (request, reply) => {
-    const { here } = request
-    const found = await open(request)
-    if (!found) return refuse(request, reply)
-    // A link that is over shows no longer who it was about.
-    if (found.link.expired) return sendPage(reply, <Expired here={here} link={found.link} />, 410)
+  async function open(request: FastifyRequest<WithToken>): Promise<Found | null> {
+    const { token } = request.params
+    const link = await findPageLink(db, { token, now: request.here.now })
+    if (!link?.mayAct) return null
+    const alert = await findAlertOfLink(db, { alertId: link.alertId })
+    return alert && { token, link, alert }
+  }
+  const isAtDoor = (request: FastifyRequest, { link: { alertId, staffId } }: Found) =>
+    mayActAtDoor(db, { token: doorToken(request), alertId, staffId, now: request.here.now })
+
+  async function show(request: FastifyRequest, reply: FastifyReply, found: Found, status?: number, said?: LinkProblem) {
+    const { link, alert } = found
+    const parsed = query.parse(request.query)
+    const here = { ...request.here, path: `/p/${found.token}` }
+    const props = { here, ...found, problem: said ?? parsed.problem, outcome: parsed.outcome }
+    const atDoor = await isAtDoor(request, found)
+    // A link that is over shows no longer whom it was about; who is at the door may be there for longer than it.
+    if (link.expired && !atDoor) return sendPage(reply, <Expired here={here} link={link} />, 410)
     await recordLook(db, {
-      residentId: found.link.residentId,
-      staffId: found.link.staffId,
-      page: 'link',
+      residentId: link.residentId,
+      staffId: link.staffId,
+      page: atDoor ? 'door' : 'link',
       now: here.now,
       refresh: here.refresh,
     })
-    const late = request.query.late === '1'
-    const { link, alert } = found
+    const since = await takenSince(db, link)
+    const door = atDoor ? await findAtDoor(db, link) : null
+    if (door) return sendPage(reply, <DoorPage {...props} since={since} door={door} />, status ?? 200)
     const over = link.usedAt !== null && alert.handledBy?.staffId !== link.staffId
-    return sendPage(reply, <Acknowledge here={here} {...found} late={late} />, over ? 410 : 200)
+    return sendPage(reply, <LinkPage {...props} since={since} />, status ?? (over ? 410 : 200))
+  }
+
+  app.get<WithToken>('/p/:token', async (request, reply) => {
+    const found = await open(request)
+    return found ? show(request, reply, found) : refuse(request, reply)
   })
 
-  app.post<{ Params: { token: string } }>('/p/:token', async (request, reply) => {
-    const { here } = request
-    const { token } = request.params
+  app.post<WithToken>('/p/:token', async (request, reply) => {
     const found = await open(request)
     if (!found) return refuse(request, reply)
-    const { link } = found
-    if (link.expired) return sendPage(reply, <Expired here={here} link={link} />, 410)
+    if (await isAtDoor(request, found)) return act(request, reply, found, { kind: 'acknowledge' })
+    const { token, link } = found
+    if (link.expired) return sendPage(reply, <Expired here={request.here} link={link} />, 410)
     const { alertId, staffId } = link
-    const result = await acknowledgeByLink(db, { token, alertId, staffId, now: clock.now() })
+    const now = clock.now()
+    const { result, doorToken: given } = await acknowledgeByLink(db, {
+      token,
+      alertId,
+      staffId,
+      doorToken: doorToken(request),
+      now,
+    })
     log.info({ alertId, staffId, result: result.kind }, 'alert.actedByLink')
     if (result.kind === 'missing') return sendProblem(request, reply, 'missing')
-    if (result.kind === 'unusable')
-      return sendPage(reply, <Acknowledge here={{ ...here, path: `/p/${token}` }} {...found} late={true} />, 410)
-    if (result.kind === 'done') {
-      signal.raise('alerts')
-      signal.raise('pages')
-      return seeOther(reply, `/p/${token}`)
-    }
-    return seeOther(reply, result.by?.staffId === staffId ? `/p/${token}` : `/p/${token}?late=1`)
+    if (result.kind === 'unusable' || result.kind === 'may not act') return show(request, reply, found, 410, 'late')
+    if (result.kind === 'refused')
+      return seeOther(reply, result.by?.staffId === staffId ? `/p/${token}` : `/p/${token}?problem=late`)
+    changed()
+    if (given) reply.setCookie(doorCookie, given, { ...cookie, maxAge: doorSessionMsMax / 1_000 })
+    return seeOther(reply, `/p/${token}`)
   })
-}
 
-function Acknowledge({ here, link, alert, late }: { here: Here; link: PageLink; alert: AlertRow; late: boolean }) {
-  const t = text(here.language)
-  const { language, now } = here
-  const mine = alert.handledBy?.staffId === link.staffId && alert.stage !== 'closed'
-  const offers = alert.stage === 'open' && !link.usedAt
-  const tone = offers ? (alert.severity === 'emergency' ? 'emergency' : 'busy') : mine ? 'quiet' : 'plain'
-  return (
-    <Page here={here} title={alert.headline[language]} kind="plain">
-      <section class="narrow">
-        <div class={`answer answer-${tone}`}>
-          {mine && !offers && <p class="big">{t.thanks}</p>}
-          <SeverityTag severity={alert.severity} language={language} />
-          <h1>{alert.headline[language]}</h1>
-          <p class="big">
-            <strong>{alert.residentName}</strong>
-            <br />
-            {alert.address}
-          </p>
-          <p>
-            <When at={alert.openedAt} now={now} timeZone={alert.timeZone} language={language} />
-          </p>
-        </div>
-        {late && !mine && (
-          <p class="message problem" role="alert">
-            {t.late}
-          </p>
-        )}
-        {offers ? (
-          <form method="post" action={`/p/${tokenOf(here)}`}>
-            <button class={`${alert.severity === 'emergency' ? 'danger' : 'primary'} wide huge`} type="submit">
-              {t.take}
-            </button>
-            <p>{t.others}</p>
-          </form>
-        ) : (
-          <p>
-            {stageSentence(alert, here)}
-            {link.usedAt && (
-              <>
-                {' · '}
-                {t.used} <When at={link.usedAt} now={now} timeZone={alert.timeZone} language={language} />
-              </>
-            )}
-            {alert.outcome && ` · ${t.outcome(outcomeWord(alert.outcome, language))}`}
-          </p>
-        )}
-        <p>
-          <a class="button wide" href={`/alerts/${alert.alertId}`}>
-            {t.openAlert}
-          </a>
-        </p>
-        <p class="sub">{t.forYou(link.staffName)}</p>
-      </section>
-    </Page>
-  )
-}
+  for (const [path, kind] of Object.entries(steps))
+    app.post<WithToken>(`/p/:token/${path}`, async (request, reply) => {
+      const found = await open(request)
+      return found ? act(request, reply, found, { kind }) : refuse(request, reply)
+    })
 
-/** The token of this request's own path: `/p/{token}` with whatever query. */
-const tokenOf = (here: Here) => here.path.replace(/^\/p\//, '').replace(/\?.*$/, '')
+  app.post<WithToken>('/p/:token/close', async (request, reply) => {
+    const found = await open(request)
+    if (!found) return refuse(request, reply)
+    const { outcome, note } = closeForm.parse(request.body)
+    if (outcome === 'other' && note === '') return seeOther(reply, `/p/${found.token}?problem=note&outcome=other#close`)
+    return act(request, reply, found, { kind: 'close', outcome, note })
+  })
 
-function Expired({ here, link }: { here: Here; link: PageLink }) {
-  const t = text(here.language)
-  return (
-    <Page here={here} title={t.expired} kind="plain" live={false}>
-      <section class="narrow">
-        <h1>{t.expired}</h1>
-        <p>
-          <a class="button wide" href={`/alerts/${link.alertId}`}>
-            {t.openAlert}
-          </a>
-        </p>
-      </section>
-    </Page>
-  )
+  app.post<WithToken>('/p/:token/undo', async (request, reply) => {
+    const found = await open(request)
+    if (!found) return refuse(request, reply)
+    if (!(await isAtDoor(request, found))) return show(request, reply, found, 403, 'session')
+    const { alertId, staffId } = found.link
+    const result = await undoAndTell(db, { alertId, staffId, via: 'link', now: clock.now() })
+    log.info({ alertId, staffId, action: 'undo', result: result.kind }, 'alert.actedByLink')
+    if (result.kind === 'done') changed()
+    const problem = { done: '', 'too late': '?problem=undo-late' }[result.kind as string] ?? '?problem=undo-nothing'
+    return seeOther(reply, `/p/${found.token}${problem}`)
+  })
+
+  /** A step of whoever is at the door; in another browser nothing is done. */
+  async function act(request: FastifyRequest, reply: FastifyReply, found: Found, action: AlertAction) {
+    if (!(await isAtDoor(request, found))) return show(request, reply, found, 403, 'session')
+    const { alertId, staffId } = found.link
+    const result = await db.transaction((tx) =>
+      actAsPaged(db, tx, { alertId, staffId, via: 'link', action, now: clock.now() }),
+    )
+    log.info({ alertId, staffId, action: action.kind, result: result.kind }, 'alert.actedByLink')
+    if (result.kind === 'done') changed()
+    // Pressing the same button twice is no conflict.
+    const isConflict = result.kind === 'refused' && result.by?.staffId !== staffId
+    return seeOther(reply, `/p/${found.token}${isConflict ? '?problem=late' : ''}`)
+  }
 }

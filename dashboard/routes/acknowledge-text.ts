@@ -1,0 +1,78 @@
+import { defineText } from '../shell/text.js'
+
+/** Texts of the one-tap page, and of the door page that it becomes for whoever took the alert with it. */
+export const acknowledgeText = defineText({
+  en: {
+    forYou: (name: string) => `This page was sent to ${name}.`,
+    take: 'I am taking this',
+    others: 'Then nobody else is sent. If nobody takes it, others are told.',
+    goOn: 'Go on in this browser',
+    goOnHelp: 'You took this in another way. Here you can say how far you are, without logging in.',
+    thanks: 'Thank you. You have taken this.',
+    thanksEnRoute: 'Thank you. You are on your way.',
+    thanksArrived: 'Thank you. You are at the door.',
+    closedByYou: 'You have closed this alert. Thank you.',
+    cameBack: 'That took long, so others are being told again. If you are still at it, please say so.',
+    used: 'This link has been used.',
+    otherBrowser: 'Only the browser in which it was used can go on without logging in.',
+    expired: 'This link has expired: it works for 24 hours. Log in to see how the alert stands.',
+    openAlert: 'Open the alert: door code, phone, next steps',
+    history: 'Log in for the whole history',
+    outcome: (what: string) => `Outcome: ${what}`,
+    by: {
+      acknowledged: (clock: string) => `Say by ${clock} that you are on your way, or others are told again.`,
+      en_route: (clock: string) => `Say by ${clock} that you are at the door, or others are told again.`,
+      arrived: (clock: string) => `Close it by ${clock} with what you found, or others are told again.`,
+    },
+    leftBefore: '',
+    leftAfter: ' left',
+    enRoute: 'I am on my way',
+    arrived: 'I am at the door',
+    thisBrowser:
+      'This browser can go on with this alert for 12 hours without logging in. Do not leave the phone lying about.',
+    problem: {
+      late: 'Nothing was changed: the alert had moved on before.',
+      note: 'Please write in the note what it was, then close.',
+      'undo-late': 'It can be taken back for one minute only. Nothing was changed.',
+      'undo-nothing': 'There is nothing of yours to take back. Nothing was changed.',
+      session: 'Nothing was changed. To go on in this browser, log in.',
+    },
+  },
+  zh: {
+    forYou: (name) => `这条通知发给 ${name}。`,
+    take: '我来处理',
+    others: '按下后不再通知其他人。如果没有人接手，会继续通知别的同事。',
+    goOn: '在这个浏览器里继续',
+    goOnHelp: '您已用别的方式接手。在这里可以直接报进展，不用登录。',
+    thanks: '谢谢，已由您接手。',
+    thanksEnRoute: '谢谢，您正在路上。',
+    thanksArrived: '谢谢，您已到门口。',
+    closedByYou: '您已结束这条预警，辛苦了。',
+    cameBack: '时间有点久，系统正在重新通知其他人。如果您还在处理，请点一下。',
+    used: '这个链接已经用过了。',
+    otherBrowser: '只有当时点开它的那个浏览器可以免登录继续操作。',
+    expired: '这个链接已过期（24 小时内有效）。请登录查看预警的最新情况。',
+    openAlert: '打开预警：门禁密码、电话、下一步',
+    history: '登录查看完整经过',
+    outcome: (what) => `结果：${what}`,
+    by: {
+      acknowledged: (clock) => `请在 ${clock} 前点“我在路上”，否则会再次通知其他人。`,
+      en_route: (clock) => `请在 ${clock} 前点“我已到门口”，否则会再次通知其他人。`,
+      arrived: (clock) => `请在 ${clock} 前写下看到的情况并结束，否则会再次通知其他人。`,
+    },
+    leftBefore: '还有 ',
+    leftAfter: '',
+    enRoute: '我在路上',
+    arrived: '我已到门口',
+    thisBrowser: '12 小时内，这个浏览器可以免登录继续处理这条预警。请保管好手机。',
+    problem: {
+      late: '没有做任何改动：这条预警之前已有变化。',
+      note: '请在备注里写明情况，再结束。',
+      'undo-late': '只能在一分钟内撤销，现在已经来不及了。没有做任何改动。',
+      'undo-nothing': '没有可以撤销的操作。没有做任何改动。',
+      session: '没有做任何改动。要在这个浏览器里继续，请登录。',
+    },
+  },
+})
+
+export type LinkProblem = 'late' | 'note' | 'undo-late' | 'undo-nothing' | 'session'

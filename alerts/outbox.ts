@@ -1,33 +1,24 @@
+import { setMaxListeners } from 'node:events'
 import { Counter, Histogram, type Registry } from 'prom-client'
-import { recordAlertEvent } from '../db/alerts.js'
-import { issuePageLink } from '../db/page-links.js'
-import {
-  type Attempt,
-  type ClaimedPage,
-  cancelPage,
-  claimPages,
-  isStillOpen,
-  lineOf,
-  recordFailed,
-  recordRetry,
-  recordSent,
-  releasePage,
-} from '../db/pages.js'
+import { newLinkToken } from '../db/page-links.js'
+import { hasNextChannel } from '../db/page-outcomes.js'
+import { type ClaimedPage, claimPages, lineOf, lookAgain, releasePages } from '../db/pages.js'
 import type { Database } from '../db/pool.js'
 import type { Clock } from '../kit/clock.js'
 import type { Log } from '../kit/log.js'
 import { startLoop } from '../kit/loop.js'
 import type { Signal } from '../kit/signal.js'
-import { attemptsMax, type Channel, type Page, retryPauseMs, type SendResult } from './channels/channel.js'
+import { audienceOf, type Channel, isTaken } from './channels/channel.js'
+import { createLines } from './outbox-lines.js'
+import { claimOthers } from './outbox-others.js'
+import { createOutboxRecord, type OutboxRecord, type ToRecord } from './outbox-record.js'
+import { createSend, type Sending, sendMsMax, toRecord } from './outbox-send.js'
 
-const sendsMax = 64
+const sendsMax = 128
 /** What is no emergency never takes all places: a slow mail server must not keep an emergency waiting. */
 const otherSendsMax = 16
-/** Sends under way to one person through one channel: a phone that hangs takes no more places than these. */
-const perLineMax = 8
 /** Longer than any channel's own deadline, so that a page is not claimed twice while it is being sent. */
 const leaseMs = 15_000
-const sendMsMax = 12_000
 const pollMs = 200
 const recordPauseMs = 500
 
@@ -39,8 +30,8 @@ class NotRecorded extends Error {
 }
 
 /**
- * Sends what is due in the outbox, `sendsMax` pages at once. What a crash interrupts is a row whose lease runs out: it
- * is sent again, never forgotten.
+ * Sends what is due in the outbox, `sendsMax` pages at once. Emergencies first and one by one; what is less may be told
+ * together (see digest.ts). What a crash interrupts is a row whose lease runs out: it is sent again, never forgotten.
  */
 export function createOutbox({
   db,
@@ -59,10 +50,9 @@ export function createOutbox({
   metrics: Registry
   signal: Signal
 }) {
-  const byKind = new Map(channels.map((channel) => [channel.kind, channel]))
   const attempts = new Counter({
     name: 'shouwang_page_attempts_total',
-    help: 'Attempts to send a page',
+    help: 'Attempts to send a page or a digest of pages',
     labelNames: ['channel', 'result'],
     registers: [metrics],
   })
@@ -74,130 +64,150 @@ export function createOutbox({
     registers: [metrics],
   })
   const stopping = new AbortController()
+  setMaxListeners(sendsMax + 1, stopping.signal)
+  const send = createSend({ channels, publicUrl, clock, log, stopping: stopping.signal })
+  // Of their own, so that no emergency waits for the record of a digest of thousands.
+  const records = { emergencies: createOutboxRecord({ db, log }), others: createOutboxRecord({ db, log }) }
   const underWay = new Set<Promise<void>>()
+  const lines = createLines()
+  /** Lines to which something that is no emergency is under way: what follows it waits to be grouped with it. */
+  const otherLines = new Map<string, number>()
   let othersUnderWay = 0
-  const perLine = new Map<string, number>()
 
   async function work(): Promise<'more' | 'idle'> {
     if (underWay.size >= sendsMax) {
       await Promise.race(underWay)
       return 'more'
     }
-    const free = sendsMax - underWay.size
-    const claimedAt = clock.now()
-    const emergenciesOnly = othersUnderWay >= otherSendsMax
-    const pagesMax = emergenciesOnly ? free : Math.min(free, otherSendsMax)
-    const busyLines = [...perLine].filter(([, sends]) => sends >= perLineMax).map(([line]) => line)
-    const pages = await claimPages(db, { now: claimedAt, leaseMs, pagesMax, emergenciesOnly, perLineMax, busyLines })
-    for (const page of pages) {
-      const other = page.severity === 'emergency' ? 0 : 1
-      const line = lineOf(page)
-      othersUnderWay += other
-      perLine.set(line, (perLine.get(line) ?? 0) + 1)
-      const sending: Promise<void> = deliver(page, claimedAt)
-        .catch(async (error: unknown) => {
-          log.error({ err: error, pageId: page.pageId }, 'page.failed')
-          if (!(error instanceof NotRecorded)) await releasePage(db, page.pageId)
-        })
-        .catch((error: unknown) => log.error({ err: error, pageId: page.pageId }, 'page.leftToItsLease'))
-        .finally(() => {
-          underWay.delete(sending)
-          othersUnderWay -= other
-          const left = perLine.get(line)! - 1
-          if (left > 0) perLine.set(line, left)
-          else perLine.delete(line)
-          if (left === perLineMax - 1) loop?.nudge()
-        })
-      underWay.add(sending)
-    }
-    return pages.length > 0 ? 'more' : 'idle'
+    const emergencies = await sendEmergencies()
+    const others = await sendOthers()
+    return emergencies + others > 0 ? 'more' : 'idle'
   }
 
-  async function deliver(page: ClaimedPage, claimedAt: Date): Promise<void> {
-    if (!(await isStillOpen(db, page.pageId))) return cancelPage(db, page.pageId)
-    const token = await issuePageLink(db, { pageId: page.pageId, now: clock.now() })
+  async function sendEmergencies(): Promise<number> {
+    const now = clock.now()
+    const places = sendsMax - underWay.size
+    const limits = { now, leaseMs, pagesMax: places, linesMax: places, perLineMax: lines.perLineMax }
+    const pages = await claimPages(db, { ...limits, of: 'emergencies', lineMax: lines.free() })
+    await begin(
+      pages.map((page) => ({ pages: [page], digestId: null })),
+      now,
+    )
+    return pages.length
+  }
+
+  async function sendOthers(): Promise<number> {
+    const places = Math.min(otherSendsMax - othersUnderWay, sendsMax - underWay.size)
+    if (places <= 0) return 0
+    const now = clock.now()
+    const sendings = await claimOthers(db, { now, leaseMs, places, busyLines: [...otherLines.keys()] })
+    await begin(sendings, now)
+    return sendings.length
+  }
+
+  /** Looks once more whether each page is wanted, and sends those that are. */
+  async function begin(sendings: Sending[], claimedAt: Date): Promise<void> {
+    if (sendings.length === 0) return
+    const asked = sendings.flatMap(({ pages, digestId }) =>
+      pages.map((page) => ({
+        pageId: page.pageId,
+        // The family is told; it is not asked to come.
+        link: digestId === null && !page.informs && audienceOf(page) !== 'family' ? newLinkToken() : null,
+      })),
+    )
+    const pageIds = asked.map(({ pageId }) => pageId)
+    const tokenHashes = asked.map(({ link }) => link?.tokenHash ?? null)
+    const wanted = await lookAgain(db, { pageIds, tokenHashes, now: clock.now() }).catch(async (error: unknown) => {
+      await releasePages(db, { pageIds })
+      throw error
+    })
     const startedAt = clock.now()
     // After a stall another process may have taken it over by the time it would arrive.
-    if (startedAt.getTime() - claimedAt.getTime() > leaseMs - sendMsMax) return releasePage(db, page.pageId)
-    const result = await send(page, token)
-    const at = clock.now()
-    const attempt: Attempt = {
-      pageId: page.pageId,
-      startedAt,
-      durationMs: at.getTime() - startedAt.getTime(),
-      result: result.kind,
-      detail: result.kind === 'refused' ? result.reason : result.detail,
+    const tooLate = startedAt.getTime() - claimedAt.getTime() > leaseMs - sendMsMax
+    if (tooLate) return releasePages(db, { pageIds: [...wanted] })
+    const tokens = new Map(asked.map(({ pageId, link }) => [pageId, link?.token]))
+    for (const { pages, digestId } of sendings) {
+      const still = pages.filter(({ pageId }) => wanted.has(pageId))
+      if (still.length > 0) start({ pages: still, digestId, token: tokens.get(still[0]!.pageId) }, startedAt)
     }
-    attempts.inc({ channel: page.channel, result: result.kind })
-    await recordPatiently(page, result, attempt, at)
+  }
+
+  function start(sending: Sending, startedAt: Date) {
+    const { pages } = sending
+    const [page] = pages as [ClaimedPage]
+    const line = lineOf(page)
+    const other = page.severity === 'emergency' ? 0 : 1
+    let answer: { taken: boolean; ms: number } | undefined
+    othersUnderWay += other
+    lines.begin(line)
+    if (other) otherLines.set(line, (otherLines.get(line) ?? 0) + 1)
+    const promise: Promise<void> = deliver(sending, startedAt, (came) => {
+      answer = came
+    })
+      .catch(async (error: unknown) => {
+        log.error({ err: error, pageId: page.pageId }, 'page.failed')
+        if (!(error instanceof NotRecorded)) await releasePages(db, { pageIds: pages.map(({ pageId }) => pageId) })
+      })
+      .catch((error: unknown) => log.error({ err: error, pageId: page.pageId }, 'page.leftToItsLease'))
+      .finally(() => {
+        underWay.delete(promise)
+        othersUnderWay -= other
+        lines.end(line, answer)
+        const left = (otherLines.get(line) ?? 0) - other
+        if (left > 0) otherLines.set(line, left)
+        else otherLines.delete(line)
+        loop?.nudge()
+      })
+    underWay.add(promise)
+  }
+
+  async function deliver(
+    sending: Sending,
+    startedAt: Date,
+    answered: (answer: { taken: boolean; ms: number }) => void,
+  ): Promise<void> {
+    const { pages, digestId } = sending
+    const [page] = pages as [ClaimedPage]
+    const { pageId, alertId, channel } = page
+    const isEmergency = page.severity === 'emergency'
+    const result = await send(sending)
+    const at = clock.now()
+    const durationMs = Math.max(0, at.getTime() - startedAt.getTime())
+    answered({ taken: isTaken(result), ms: durationMs })
+    attempts.inc({ channel, result: result.kind })
+    if (isTaken(result))
+      for (const { severity, openedAt } of pages)
+        firstPage.observe({ severity }, (at.getTime() - openedAt.getTime()) / 1_000)
+    // Only an emergency turned away by a provider's limit asks: its next channel takes over at once.
+    const isTurnedAway = result.kind === 'retry' && result.limited && isEmergency
+    const hasNext = isTurnedAway ? await hasNextChannel(db, pageId).catch(() => false) : true
+    const { record } = records[isEmergency ? 'emergencies' : 'others']
+    await Promise.all(
+      pages.map((each) => recordPatiently(toRecord(each, { sending, result, startedAt, at, hasNext }), record)),
+    )
     signal.raise('alerts')
-    log[result.kind === 'sent' ? 'info' : 'warn'](
-      {
-        pageId: page.pageId,
-        alertId: page.alertId,
-        channel: page.channel,
-        result: result.kind,
-        durationMs: attempt.durationMs,
-      },
+    const digest = digestId === null ? {} : { digestId, pages: pages.length }
+    log[isTaken(result) ? 'info' : 'warn'](
+      { pageId, alertId, channel, result: result.kind, durationMs, ...digest },
       'page.attempted',
     )
   }
 
-  async function send(page: ClaimedPage, token: string): Promise<SendResult> {
-    const channel = byKind.get(page.channel)
-    if (!channel) return { kind: 'refused', reason: `channel ${page.channel} is not set up on this server` }
-    if (page.address === null) return { kind: 'refused', reason: 'the person no longer has this channel' }
-    const attempt = page.attempts + 1
-    const to = { address: page.address, secret: page.secret, name: page.staffName }
-    const abort = AbortSignal.any([stopping.signal, AbortSignal.timeout(sendMsMax)])
-    try {
-      return await within(
-        sendMsMax + 1_000,
-        channel.send(toMessage(page, `${publicUrl}/p/${token}`), to, { attempt, signal: abort }),
-      )
-    } catch (error) {
-      // A channel answers with values; what it throws is a bug of ours, and the page must still arrive.
-      log.error({ err: error, pageId: page.pageId, channel: page.channel }, 'channel.threw')
-      return {
-        kind: 'retry',
-        afterMs: retryPauseMs(attempt, page.severity),
-        detail: `internal error: ${(error as Error).message}`,
-      }
-    }
-  }
-
   /** What has been sent is not sent again because the database cannot note it now: that is tried until its lease is over. */
-  async function recordPatiently(page: ClaimedPage, result: SendResult, attempt: Attempt, at: Date): Promise<void> {
+  async function recordPatiently(what: ToRecord, record: OutboxRecord['record']): Promise<void> {
     const endsAt = performance.now() + leaseMs
+    const isSent = what.kind === 'outcome' && what.outcome.result !== 'retry'
     for (;;) {
       try {
-        return await record(page, result, attempt, at)
+        const follows = await record(what)
+        if (follows === 'next channel' || follows === 'next step') signal.raise('pages')
+        return
       } catch (error) {
-        if (result.kind !== 'sent' || stopping.signal.aborted || performance.now() > endsAt)
-          throw new NotRecorded(error)
-        log.warn({ pageId: page.pageId, error: (error as Error).message }, 'page.notRecordedYet')
+        if (!isSent || stopping.signal.aborted || performance.now() > endsAt) throw new NotRecorded(error)
+        log.warn({ pageId: what.outcome.pageId, error: (error as Error).message }, 'page.notRecordedYet')
         await new Promise((resolve) => setTimeout(resolve, recordPauseMs))
       }
     }
-  }
-
-  async function record(page: ClaimedPage, result: SendResult, attempt: Attempt, at: Date): Promise<void> {
-    const { alertId, staffId, channel } = page
-    const tell = { staffId, channel, step: page.step, round: page.round, attempt: page.attempts + 1 }
-    if (result.kind === 'sent') {
-      firstPage.observe({ severity: page.severity }, (at.getTime() - page.openedAt.getTime()) / 1_000)
-      return db.transaction(async (tx) => {
-        await recordSent(tx, attempt, at)
-        await recordAlertEvent(tx, { alertId, at, kind: 'page sent', detail: tell })
-      })
-    }
-    const lastTry = result.kind === 'refused' || page.attempts + 1 >= attemptsMax(page.severity)
-    if (!lastTry) return db.transaction((tx) => recordRetry(tx, attempt, new Date(at.getTime() + result.afterMs)))
-    await db.transaction(async (tx) => {
-      const follows = await recordFailed(tx, attempt, at)
-      await recordAlertEvent(tx, { alertId, at, kind: 'page failed', detail: { ...tell, follows } })
-    })
-    signal.raise('pages')
   }
 
   let loop: ReturnType<typeof startLoop> | undefined
@@ -216,23 +226,4 @@ export function createOutbox({
       await Promise.all(channels.map((channel) => channel.stop?.()))
     },
   }
-}
-
-function toMessage(page: ClaimedPage, url: string): Page {
-  return {
-    ...page,
-    alertId: String(page.alertId),
-    resident: { id: page.residentId, name: page.residentName, address: page.residentAddress },
-    headline: { zh: page.headlineZh, en: page.headlineEn },
-    url,
-  }
-}
-
-/** A channel that ignores its deadline must not keep its place for ever. */
-function within<T>(msMax: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${msMax} ms`)), msMax)
-  })
-  return Promise.race([work, late]).finally(() => clearTimeout(timer))
 }

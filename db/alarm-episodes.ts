@@ -8,6 +8,8 @@ export type EpisodeRow = {
   firstAt: number
   lastAt: number
   closedAt: number | null
+  /** Since when somebody is at its alert, which is open; null: nobody is yet. */
+  takenAt?: number | null
   /** That it stands though its alert was closed was told. */
   standingTold?: boolean
 }
@@ -46,10 +48,12 @@ export async function lockAlarmDevices(tx: Queryable, asked: number[]): Promise<
     first_at: Date
     last_at: Date
     closed_at: Date | null
+    is_taken: boolean
+    stage_at: Date | null
     standing_told: boolean
   }>(
     `select d.device_no, d.resident_id, d.room, r.time_zone, e.alert_id, e.active, e.first_at, e.last_at,
-            a.closed_at, e.standing_told
+            a.closed_at, a.stage <> 'open' as is_taken, a.stage_at, e.standing_told
        from devices d join residents r using (resident_id)
        left join alarm_episodes e using (device_no) left join alerts a using (alert_id)
       where d.device_no = any($1)`,
@@ -72,6 +76,7 @@ export async function lockAlarmDevices(tx: Queryable, asked: number[]): Promise<
                 firstAt: row.first_at.getTime(),
                 lastAt: row.last_at.getTime(),
                 closedAt: row.closed_at?.getTime() ?? null,
+                takenAt: row.is_taken ? (row.stage_at?.getTime() ?? 0) : null,
                 ...(row.standing_told ? { standingTold: true } : {}),
               },
       },

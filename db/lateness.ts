@@ -18,7 +18,7 @@ export async function measureLateness(db: Queryable, { now }: { now: Date }): Pr
     untold: number
   }>(
     `select (select min(due_at) from alerts where due_at is not null) as escalation,
-            (select min(next_attempt_at) from pages where status = 'pending') as pages,
+            (select min(greatest(next_attempt_at, held_until)) from pages where status = 'pending') as pages,
             (select received_at from arrivals order by arrival_id limit 1) as arrivals,
             (select count(*) from alerts a where a.stage = 'open' and a.severity = 'emergency' and a.opened_at < $1
                 and not exists (select from pages p where p.alert_id = a.alert_id and p.status = 'sent')) as untold`,

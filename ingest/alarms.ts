@@ -2,17 +2,20 @@ import type { Headline } from '../alerts/model.js'
 import { type AlarmEpisode, type AlarmReading, judgeAlarm } from '../alerts/rules/alarm.js'
 import {
   type AlarmDevice,
+  type EpisodeRow,
   lockAlarmDevices,
   noteVerify,
   openAlertOf,
   residentOfDevice,
   saveEpisode,
 } from '../db/alarm-episodes.js'
-import { clearAlert, openAlert, recordAlertEvent } from '../db/alerts.js'
+import { clearAlert, openAlert } from '../db/alerts.js'
+import { noteTestReadings } from '../db/devices-tested.js'
 import type { Queryable } from '../db/pool.js'
 import { insertAlarmReadings, type ReadingRow } from '../db/readings.js'
 import { lockRunningTests } from '../db/running-tests.js'
 import { commitStandInAlert, settleToldPages } from '../db/stand-in.js'
+import { createAlarmNotes } from './alarm-notes.js'
 import type { AlarmKind } from './contract.js'
 import type { StandInAlert } from './stand-in/record.js'
 import { NotStorable } from './storage-failure.js'
@@ -56,26 +59,47 @@ export async function commitAlarms(
   const devices = await lockAlarmDevices(tx, [...new Set(news.map((row) => row.deviceNo))])
   const since = Math.min(...news.map((row) => row.receivedAt))
   const tests = await lockRunningTests(tx, { deviceNos: [...devices.keys()], since })
+  const notes = createAlarmNotes(tx, now)
+  const changed = new Set<AlarmDevice>()
   for (const row of news) {
     const bound = devices.get(row.deviceNo)
     const told = toldByReading.get(key(row))
     // Just moved: it is for whom the device speaks now, and in doubt no test. What people were told of stays as it was told.
     const device = told ? bound : (bound?.movedTo ?? bound)
     // Whoever stands in the home and tries a device out is paged for nothing; what people were told of stays an alert.
-    if (device && (told || device !== bound || !(await tests.take(row)))) await judge(tx, { row, device, now, told })
+    if (device && (told || device !== bound || !(await tests.take(row)))) {
+      await judge(tx, { row, device, now, told, notes })
+      changed.add(device)
+    }
   }
+  for (const { deviceNo, episode } of changed) if (episode) await saveEpisode(tx, { deviceNo, ...episode })
+  await notes.finish()
+  await noteTestReadings(
+    tx,
+    news.filter(({ event }) => event === 'test'),
+  )
   return news.flatMap(({ deviceNo, kind }) => {
     const bound = devices.get(deviceNo)
     return [bound, bound?.movedTo].flatMap((device) =>
-      device?.episode ? [{ deviceNo: device.deviceNo, kind, episode: device.episode }] : [],
+      device?.episode ? [{ deviceNo: device.deviceNo, kind, episode: asSeen(device.episode) }] : [],
     )
   })
 }
 
-async function judge(
-  tx: Queryable,
-  { row, device, now, told }: { row: AlarmRow; device: AlarmDevice; now: Date; told: StandInAlert | undefined },
-): Promise<void> {
+/** Who does not ask the database does not know whether somebody has taken the alert meanwhile, or closed it. */
+function asSeen({ takenAt: _, ...episode }: EpisodeRow): AlarmEpisode {
+  return episode
+}
+
+type Judged = {
+  row: AlarmRow
+  device: AlarmDevice
+  now: Date
+  told: StandInAlert | undefined
+  notes: ReturnType<typeof createAlarmNotes>
+}
+
+async function judge(tx: Queryable, { row, device, now, told, notes }: Judged): Promise<void> {
   const { kind } = row
   const { deviceNo } = device
   const reading = {
@@ -106,25 +130,32 @@ async function judge(
       (await openAlert(tx, { residentId, deviceNo, kind, openedAt: at, observedAt, headline, reason }, now))
     alertId = opened ?? (await openAlertOf(tx, { residentId, deviceNo, kind }))
     // What is no emergency is open only once: this is more of the same.
-    if (opened === null && alertId !== undefined) await recordAlertEvent(tx, { alertId, at, kind: 'repeat', detail })
+    if (opened === null && alertId !== undefined) await notes.line({ alertId, at, kind: 'repeat', detail })
   } else if (alertId !== undefined) {
     if (verdict.kind === 'verify') await noteVerify(tx, { alertId, at, detail })
-    else await recordAlertEvent(tx, { alertId, at, kind: verdict.kind, detail })
+    else await notes.line({ alertId, at, kind: verdict.kind, detail })
   }
-  if (verdict.kind === 'verify' && verdict.standing)
+  if (verdict.kind === 'verify' && verdict.standing) {
+    notes.stands(deviceNo)
     await openAlert(
       tx,
       { residentId, deviceNo, kind: 'alarm_standing', openedAt: at, observedAt, ...verdict.standing },
       now,
     )
-  if (verdict.kind === 'cleared') {
+  }
+  // Of a backlog that goes on and off, the first end ends what stood before it.
+  if (verdict.kind === 'cleared' && notes.endsStanding(deviceNo)) {
     const { headline } = verdict
     const outcome = 'device fault'
     await clearAlert(tx, { residentId, kind: 'alarm_standing', deviceNo, at, headline, outcome })
   }
   if (alertId === undefined) throw new NotStorable(`no alert came of device ${deviceNo}: is its resident gone?`)
-  device.episode = { ...verdict.episode, alertId }
-  await saveEpisode(tx, { deviceNo, ...device.episode })
+  const before = device.episode
+  // Whatever it was before, the alert that has just opened nobody can have taken.
+  const takenAt = verdict.kind === 'open' ? null : before?.takenAt
+  device.episode = { ...verdict.episode, alertId, ...(takenAt === undefined ? {} : { takenAt }) }
+  if (verdict.episode.active !== (before?.active ?? false))
+    notes.change({ deviceNo, kind, at: Math.min(row.observedAt, row.receivedAt) })
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { EpochMs, Headline } from '../model.js'
 import { alarmHeadline, quietHeadline, standingHeadline } from './alarm-headline.js'
 import { minuteMs, secondMs } from './say.js'
+import { lateMs } from './state.js'
 
 /** The episode that an alarm device is in: what its newest alert is about. */
 export type AlarmEpisode = {
@@ -12,6 +13,11 @@ export type AlarmEpisode = {
   lastAt: EpochMs
   /** When its alert was closed; null: it is open. */
   closedAt: EpochMs | null
+  /**
+   * Since when somebody is at its alert, which is open; null: nobody has taken it, and people are being told. Left out: not
+   * known, as by an edge that has no database.
+   */
+  takenAt?: EpochMs | null
   /** That it stands though its alert was closed was told, once. */
   standingTold?: boolean
 }
@@ -56,6 +62,8 @@ export type AlarmVerdict =
 
 /** After so long without a repeat an alarm is armed again. */
 const rearmMs = 10 * minuteMs
+/** So long after it cleared, an alarm that goes off again is the same episode while its alert is open. */
+const flapMs = 30 * minuteMs
 /** Buttons and bridges say one press up to three times within a second or two. */
 const echoMs = 5 * secondMs
 /** Below it a device may say anything. */
@@ -85,11 +93,16 @@ export function judgeAlarm(episode: AlarmEpisode | undefined, reading: AlarmRead
     case 'help':
     case 'alarm': {
       if (episode && reading.cached && !isNews(episode, reading, at)) return verify(episode, reading, timeZone)
-      const joins = episode && (reading.event === 'alarm' ? alarmJoins(episode, reading, at) : pressJoins(episode, at))
+      const joins =
+        episode && (reading.event === 'alarm' ? alarmJoins(episode, reading, at) : pressJoins(episode, reading, at))
       if (!episode || !joins) return open(episode, reading, at, timeZone)
       if (episode.active && at !== episode.lastAt && Math.abs(at - episode.lastAt) <= echoMs) return { kind: 'ignore' }
+      const active = episode.active || at >= episode.lastAt
       const lastAt = Math.max(episode.lastAt, at)
-      return { kind: 'repeat', episode: { ...without(episode), firstAt: Math.min(episode.firstAt, at), lastAt } }
+      return {
+        kind: 'repeat',
+        episode: { ...without(episode), active, firstAt: Math.min(episode.firstAt, at), lastAt },
+      }
     }
   }
 }
@@ -97,23 +110,39 @@ export function judgeAlarm(episode: AlarmEpisode | undefined, reading: AlarmRead
 const isInside = ({ firstAt, lastAt }: AlarmEpisode, at: EpochMs) => at >= firstAt - rearmMs && at <= lastAt + rearmMs
 
 /**
+ * Somebody is being told of its alert, or took it a short while ago: what is more of the same reaches somebody without
+ * another alert. Whoever took it longer ago may believe that it is over.
+ */
+const isInHand = ({ closedAt, takenAt }: AlarmEpisode, receivedAt: EpochMs): boolean =>
+  closedAt === null && takenAt !== undefined && (takenAt === null || receivedAt - takenAt <= rearmMs)
+
+/** It was kept back somewhere: of a backlog of a thousand presses or alarms one alert tells. */
+const isLate = (receivedAt: EpochMs, at: EpochMs): boolean => receivedAt - at > lateMs
+
+/**
  * A press joins while its alert is open and she pressed within 10 min; one from before she cancelled is that call, too.
- * After the alert was closed each press opens a new one, whatever its device says about the time: device clocks jump, and
+ * So does one that was kept back, while people are being told. After the alert was closed each press opens a new one, whatever its device says about the time: device clocks jump, and
  * what joins a closed alert is told to nobody.
  */
-function pressJoins(episode: AlarmEpisode, at: EpochMs): boolean {
-  if (episode.closedAt !== null || !isInside(episode, at)) return false
+function pressJoins(episode: AlarmEpisode, { receivedAt }: AlarmReading, at: EpochMs): boolean {
+  if (episode.closedAt !== null) return false
+  const told = episode.takenAt === null || episode.active
+  if (isLate(receivedAt, at) && told && isInHand(episode, receivedAt)) return true
+  if (!isInside(episode, at)) return false
   return episode.active || at < episode.lastAt
 }
 
 /**
- * A smoke or gas alarm that stays true is one episode, for 10 min also after its alert was closed: whoever closed it is
+ * A device that goes on, off and on again within half an hour is one episode while somebody is being told or on the way,
+ * and so is what was kept back. A smoke or gas alarm that stays true is one episode, for 10 min also after its alert was closed: whoever closed it is
  * still airing the kitchen. When it stands longer by our own clock, nobody is at it any more, and it opens again. The retain
  * flag says only that the gateway wants the message kept, and some set it always: it joins what is from before, never what is
  * new.
  */
 function alarmJoins(episode: AlarmEpisode, { receivedAt, retained }: AlarmReading, at: EpochMs): boolean {
   const { active, lastAt, closedAt } = episode
+  if (isInHand(episode, receivedAt) && (isLate(receivedAt, at) || (!active && at >= lastAt && at - lastAt <= flapMs)))
+    return true
   if (closedAt !== null && receivedAt - closedAt > rearmMs) return false
   if (!active) return isInside(episode, at) && at < lastAt
   return isInside(episode, at) || (retained && at <= lastAt)

@@ -8,7 +8,7 @@ import type { Log } from '../kit/log.js'
 /** Beyond this the role is running but not doing its work. */
 const lateSMax = 60
 
-/** Shows how far behind the alerts role is, and answers whether it is ready: migrated, and keeping up. */
+/** Shows how far behind the alerts role is, and answers whether it is ready (true, or why not): migrated, and keeping up. */
 export function watchLateness({
   db,
   clock,
@@ -19,7 +19,7 @@ export function watchLateness({
   clock: Clock
   log: Log
   metrics: Registry
-}): () => Promise<boolean> {
+}): () => Promise<true | string> {
   const measure = () => measureLateness(db, { now: clock.now() })
   // One measurement serves both gauges of a scrape; without an answer they are unknown (NaN), the other metrics are told.
   let underWay: Promise<Lateness> | undefined
@@ -55,8 +55,11 @@ export function watchLateness({
     },
   })
   return async () => {
-    if (!(await isMigrated(db))) return false
+    if (!(await isMigrated(db))) return 'the database lacks migrations'
     const { escalationS, pagesS, arrivalsS } = await measure()
-    return Math.max(escalationS, pagesS, arrivalsS) <= lateSMax
+    const late = Object.entries({ escalation: escalationS, pages: pagesS, arrivals: arrivalsS })
+      .filter(([, seconds]) => seconds > lateSMax)
+      .map(([work, seconds]) => `${work} ${Math.round(seconds)} s`)
+    return late.length === 0 ? true : `late: ${late.join(', ')}`
   }
 }

@@ -4,9 +4,16 @@ import { defineConfig } from 'vitest/config'
 const shared = { testTimeout: 20_000, hookTimeout: 90_000 }
 const never = ['**/node_modules/**', '**/dist/**', 'data/**']
 
-// Debian's package. In CI it has to be there.
-const hasMosquitto = Boolean(process.env.CI) || existsSync('/usr/sbin/mosquitto')
-if (!hasMosquitto) console.warn('Mosquitto is not installed: test/mosquitto-*.native.loop.test.ts do not run here.')
+// Debian's packages. In CI they have to be there.
+const hasPackage = (name: string, tests: string): boolean => {
+  const found = Boolean(process.env.CI) || existsSync(`/usr/sbin/${name}`)
+  if (!found) console.warn(`${name} is not installed: test/${tests} do not run here.`)
+  return found
+}
+const withoutPackages = [
+  ...(hasPackage('mosquitto', 'mosquitto-*.native.loop.test.ts') ? [] : ['**/mosquitto-*.native.loop.test.*']),
+  ...(hasPackage('dovecot', 'imap-*.native.loop.test.ts') ? [] : ['**/imap-*.native.loop.test.*']),
+]
 
 // unit: beside their files, no database. database: one file a database of its own. loop: whole processes, timings, kills
 // and browsers, one after the other, so that they measure themselves and not each other.
@@ -29,8 +36,9 @@ export default defineConfig({
           name: 'database',
           // Some contend for rows in two sessions: only a native server has two.
           include: ['**/*.db.test.{ts,tsx}', ...(process.env.TEST_DATABASE_URL ? ['**/*.native.test.ts'] : [])],
-          exclude: never,
-          maxWorkers: 2,
+          exclude: [...never, ...(process.env.TEST_DATABASE_URL ? ['db/embedded/**'] : [])],
+          // With the embedded database each file brings a server of its own.
+          maxWorkers: process.env.TEST_DATABASE_URL ? 3 : 2,
           sequence: { groupOrder: 1 },
         },
       },
@@ -43,7 +51,7 @@ export default defineConfig({
           exclude: [
             ...never,
             process.env.TEST_DATABASE_URL ? '**/*.embedded.loop.test.*' : '**/*.native.loop.test.*',
-            ...(hasMosquitto ? [] : ['**/mosquitto-*.native.loop.test.*']),
+            ...withoutPackages,
           ],
           maxWorkers: 1,
           fileParallelism: false,

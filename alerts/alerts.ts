@@ -10,9 +10,13 @@ import type { Channel } from './channels/channel.js'
 import { createEscalator } from './escalate-due.js'
 import { createArrivalFolder } from './fold-arrivals.js'
 import { startMaintenance } from './maintenance.js'
+import { createMessagesOutbox } from './messages-outbox.js'
 import { createOutbox } from './outbox.js'
+import { startReplies } from './replies/replies.js'
+import { createIncidentWatch } from './watch-incidents.js'
 
 const pollMs = 500
+const incidentsPauseMs = 15_000
 
 /**
  * The alerts role: folds arrivals into what is known of residents, takes the steps of escalation that are due, sends
@@ -24,6 +28,7 @@ export async function startAlerts({
   publicUrl,
   retentionDays,
   alarmsPerMonth = null,
+  replies,
   clock,
   log,
   metrics,
@@ -35,6 +40,8 @@ export async function startAlerts({
   publicUrl: string
   retentionDays: number
   alarmsPerMonth?: number | null
+  /** The mailbox that replies to pages go to. */
+  replies?: { imapUrl: string; mailbox: string } | undefined
   clock: Clock
   log: Log
   metrics: Registry
@@ -50,6 +57,10 @@ export async function startAlerts({
   const outbox = createOutbox({ db, channels, publicUrl, clock, log, metrics, signal })
   outbox.start()
   teardown.add('outbox', outbox.stop)
+  // Stopped before the outbox, which stops the channels.
+  const messages = createMessagesOutbox({ db, channels, publicUrl, clock, log, metrics, signal })
+  messages.start()
+  teardown.add('messages', messages.stop)
 
   const escalation = startLoop({
     name: 'escalation',
@@ -71,6 +82,25 @@ export async function startAlerts({
     return folding.stop()
   })
 
-  const maintenance = startMaintenance({ db, retentionDays, clock, log })
+  if (replies) {
+    const watching = startReplies({ db, ...replies, clock, log, metrics, signal })
+    teardown.add('replies', watching.stop)
+  }
+
+  const incidents = startLoop({
+    name: 'incidents',
+    pauseMs: incidentsPauseMs,
+    log,
+    work: createIncidentWatch({ db, clock, log, signal }),
+  })
+  teardown.add('incidents', incidents.stop)
+
+  const maintenance = startMaintenance({
+    db,
+    retentionDays,
+    channelKinds: channels.map(({ kind }) => kind),
+    clock,
+    log,
+  })
   teardown.add('maintenance', maintenance.stop)
 }

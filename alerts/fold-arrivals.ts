@@ -132,7 +132,8 @@ const newAlert = (residentId: string, { kind, deviceNo, openedAt, observedAt, he
 async function apply(tx: Queryable, residentId: string, decision: Decision, now: Date) {
   switch (decision.type) {
     case 'open':
-      await openAlert(tx, newAlert(residentId, decision), now)
+      if (severityOf[decision.kind] === 'notice') await openNotices(tx, [newAlert(residentId, decision)])
+      else await openAlert(tx, newAlert(residentId, decision), now)
       return
     case 'clear': {
       const { kind, headline } = decision

@@ -2,14 +2,17 @@ import { type ScheduledTask, schedule } from 'node-cron'
 import { compressOldReadings, dropOldReadings, dropOldRows, refreshRollups } from '../db/maintenance.js'
 import type { Database } from '../db/pool.js'
 import { dropGatewaysOfDeadEdges } from '../db/presence.js'
+import { dropOldWatch } from '../db/watch.js'
 import type { Clock } from '../kit/clock.js'
 import type { Log } from '../kit/log.js'
+import { createMornings } from './watch/mornings.js'
 
 /** An edge beats every 10 s; after this without a beat its gateways are no longer called online. */
 const deadEdgeMs = 60_000
 const nightly = '17 3 * * *'
 const hourly = '23 * * * *'
 const everyMinute = '* * * * *'
+const everyTenMinutes = '*/10 * * * *'
 
 /**
  * Periodic work. Nothing here carries state, and each job may run in several processes or not at all for a while:
@@ -18,11 +21,14 @@ const everyMinute = '* * * * *'
 export function startMaintenance({
   db,
   retentionDays,
+  channelKinds,
   clock,
   log,
 }: {
   db: Database
   retentionDays: number
+  /** What this server can send through. */
+  channelKinds: readonly string[]
   clock: Clock
   log: Log
 }): { stop(): Promise<void> } {
@@ -41,9 +47,11 @@ export function startMaintenance({
       const now = clock.now()
       return dropGatewaysOfDeadEdges(db, { now, staleBefore: new Date(now.getTime() - deadEdgeMs) })
     }),
+    job('mornings', everyTenMinutes, createMornings({ db, channelKinds, clock, log })),
     job('rollups', hourly, () => refreshRollups(db, { now: clock.now() })),
     job('compression', nightly, () => compressOldReadings(db, { now: clock.now() })),
     job('retention of readings', nightly, () => dropOldReadings(db, { now: clock.now(), retentionDays })),
+    job('retention of test alarms', hourly, () => dropOldWatch(db, { now: clock.now() })),
     job('retention', nightly, () => dropOldRows(db, { now: clock.now(), retentionDays })),
   ]
   return {

@@ -59,6 +59,7 @@ export const severityOf = {
   device_fault: 'notice',
   clock_wrong: 'notice',
   alarm_standing: 'notice',
+  device_flapping: 'notice',
 } as const satisfies Record<string, Severity>
 export type AlertKind = keyof typeof severityOf
 

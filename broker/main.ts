@@ -17,7 +17,7 @@ await runRole({
       db,
       dataDir: settings.DATA_DIR,
       journalBytesMax: settings.JOURNAL_MB_MAX * 1_048_576,
-      channels: openChannels({ settings, clock }),
+      channels: openChannels({ settings, db, clock }),
       publicUrl: publicUrlOf(settings, settings.HTTP_PORT),
       clock,
       log,

@@ -218,7 +218,8 @@ test('acknowledge, on the way, arrived, closed: each step is kept with who and w
   const { body } = await get(url)
   for (const shown of ['took it.', 'was on the way.', 'was at the door.', 'closed it: Fall. 已送医', 'Outcome: Fall'])
     expect(body, shown).toContain(shown)
-  expect(body).not.toContain(`action="${url}/`)
+  // For a minute it can be taken back; nothing else is offered.
+  expect(body.replace(`action="${url}/undo"`, '')).not.toContain(`action="${url}/`)
 })
 
 test('who is second is told who was first, and changes nothing', async () => {
@@ -231,6 +232,34 @@ test('who is second is told who was first, and changes nothing', async () => {
   expect(rows[0].handled_by).toBe(c.staff.worker.staffId)
   const twice = await post(`/alerts/${c.alertId}/acknowledge`)
   expect(twice.headers.location).toBe(`/alerts/${c.alertId}`)
+})
+
+test('undo: for a minute, from the page and from the console, by whoever did it', async () => {
+  const url = `/alerts/${c.alertId}`
+  await post(`${url}/acknowledge`)
+  for (const shown of [url, '/']) expect((await get(shown)).body, shown).toContain(`action="${url}/undo"`)
+  for (const shown of [url, '/'])
+    expect((await get(shown, colleague)).body, shown).not.toContain(`action="${url}/undo"`)
+  const theirs = await post(`${url}/undo`, {}, colleague)
+  expect((await get(String(theirs.headers.location), colleague)).body).toContain(
+    'There is nothing of yours to take back',
+  )
+  expect(await stageOf(c.alertId)).toBe('acknowledged')
+  const undone = await post(`${url}/undo`)
+  expect([undone.statusCode, undone.headers.location]).toEqual([303, url])
+  expect(await stageOf(c.alertId)).toBe('open')
+  expect((await get(url)).body).toContain('took it back: nobody has it')
+
+  await post(`${url}/close`, { outcome: 'fall', note: 'x' })
+  expect((await get('/')).body).toContain(`action="${url}/undo"`)
+  await post(`${url}/undo`)
+  expect(await stageOf(c.alertId)).toBe('open')
+  await post(`${url}/acknowledge`)
+  dashboard.clock.advance(61_000)
+  for (const shown of [url, '/']) expect((await get(shown)).body, shown).not.toContain('/undo"')
+  const late = await post(`${url}/undo`)
+  expect((await get(String(late.headers.location))).body).toContain('It can be taken back for one minute only')
+  expect(await stageOf(c.alertId)).toBe('acknowledged')
 })
 
 test('closing needs an outcome, and a note for "other"', async () => {

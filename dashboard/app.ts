@@ -3,13 +3,16 @@ import formbody from '@fastify/formbody'
 import helmet from '@fastify/helmet'
 import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify'
 import { Histogram, type Registry } from 'prom-client'
+import { channelKinds } from '../alerts/channels/address.js'
 import type { Database } from '../db/pool.js'
 import { findSession } from '../db/sessions.js'
+import { vapidKeysOf } from '../db/vapid-keys.js'
 import type { Clock } from '../kit/clock.js'
 import type { Log } from '../kit/log.js'
 import type { Signal } from '../kit/signal.js'
 import { acknowledgeRoutes } from './routes/acknowledge.js'
 import { alertRoutes } from './routes/alert.js'
+import { apiAcknowledgeRoutes } from './routes/api-acknowledge.js'
 import { commandRoutes } from './routes/commands.js'
 import { consoleRoutes } from './routes/console.js'
 import { claimRoutes } from './routes/devices-claim.js'
@@ -22,15 +25,34 @@ import { gatewaySecretRoutes } from './routes/gateway-secrets.js'
 import { gatewaysRoutes } from './routes/gateways.js'
 import { newGatewayRoutes } from './routes/gateways-new.js'
 import { healthRoutes } from './routes/health.js'
+import { incidentRoutes } from './routes/incident.js'
 import { languageRoutes } from './routes/language.js'
 import { loginRoutes, sessionCookie } from './routes/login.js'
+import { myChannelsRoutes } from './routes/my-channels.js'
+import { testConfirmRoutes } from './routes/my-channels-got.js'
+import { numbersRoutes } from './routes/numbers.js'
 import { operatorRoutes } from './routes/operator.js'
+import { peopleRoutes } from './routes/people.js'
+import { personRoutes } from './routes/people-person.js'
+import { policyRoutes } from './routes/policies.js'
+import { pushRoutes } from './routes/push.js'
 import { residentRoutes } from './routes/resident.js'
+import { rosterRoutes } from './routes/roster.js'
+import { rosterAwayRoutes } from './routes/roster-away.js'
+import { rosterCalendarRoutes } from './routes/roster-calendar.js'
+import { rosterPagedRoutes } from './routes/roster-paged.js'
+import { rosterShiftRoutes } from './routes/roster-shift.js'
+import { rosterWeeklyRoutes } from './routes/roster-weekly.js'
+import { watchRoutes } from './routes/watch.js'
+import { coverageRoutes } from './routes/watch-coverage.js'
+import { dueTestRoutes } from './routes/watch-device-tests.js'
 import { serveAssets } from './shell/assets.js'
 import { createChanges } from './shell/changes.js'
+import type { ChannelSetup } from './shell/channel-setup.js'
 import { handleErrors, sendProblem } from './shell/errors.js'
 import { isOwnForm, localPath, type RouteDeps } from './shell/here.js'
 import { languageOf } from './shell/language.js'
+import { servePushFiles } from './shell/push-files.js'
 
 export type DashboardDeps = {
   db: Database
@@ -44,6 +66,10 @@ export type DashboardDeps = {
   timeZoneDefault: string
   /** The port at which gateways reach the broker on the host of `publicUrl`; TLS where that is https, unless it says so. */
   mqtt?: { port: number; tls: boolean }
+  /** Which channels people may choose; all of them unless told, with the push key that the database keeps. */
+  channels?: ChannelSetup
+  /** What else has to be so for `/readyz`, in one process with other roles: true, or why not in one line. */
+  isWell?: () => Promise<true | string>
   /** Called with each route as it is registered; the authorisation test walks them. */
   onRoute?: (route: { method: string; url: string }) => void
 }
@@ -83,6 +109,7 @@ export async function createDashboard(deps: DashboardDeps): Promise<FastifyInsta
   measure(app, metrics)
 
   const assets = await serveAssets(app)
+  await servePushFiles(app, { assets })
   const hereOf = async (request: FastifyRequest) => {
     const now = clock.now()
     const token = request.cookies[sessionCookie]
@@ -107,16 +134,30 @@ export async function createDashboard(deps: DashboardDeps): Promise<FastifyInsta
       return sendProblem(request, reply, 'unclear')
   })
 
+  const channels = deps.channels ?? {
+    kinds: channelKinds,
+    origins: [],
+    pushKey: async () => (await vapidKeysOf(db, clock.now())).publicKey,
+  }
   const changes = createChanges({ db, signal, log, metrics })
   app.addHook('preClose', () => changes.stop())
-  const routeDeps: RouteDeps = { db, clock, log, signal, changes, publicUrl, timeZoneDefault, mqtt }
-  healthRoutes(app, { ...routeDeps, metrics })
+  const routeDeps: RouteDeps = { db, clock, log, signal, changes, publicUrl, timeZoneDefault, channels, mqtt }
+  healthRoutes(app, { ...routeDeps, metrics, ...(deps.isWell ? { isWell: deps.isWell } : {}) })
   loginRoutes(app, routeDeps)
   languageRoutes(app, routeDeps)
   eventsRoutes(app, routeDeps)
   consoleRoutes(app, routeDeps)
+  incidentRoutes(app, routeDeps)
   alertRoutes(app, routeDeps)
   acknowledgeRoutes(app, routeDeps)
+  apiAcknowledgeRoutes(app, routeDeps)
+  policyRoutes(app, routeDeps)
+  rosterRoutes(app, routeDeps)
+  rosterWeeklyRoutes(app, routeDeps)
+  rosterAwayRoutes(app, routeDeps)
+  rosterShiftRoutes(app, routeDeps)
+  rosterPagedRoutes(app, routeDeps)
+  rosterCalendarRoutes(app, routeDeps)
   residentRoutes(app, routeDeps)
   commandRoutes(app, routeDeps)
   familyRoutes(app, routeDeps)
@@ -128,6 +169,15 @@ export async function createDashboard(deps: DashboardDeps): Promise<FastifyInsta
   claimRoutes(app, routeDeps)
   deviceTestRoutes(app, routeDeps)
   moveRoutes(app, routeDeps)
+  myChannelsRoutes(app, routeDeps)
+  testConfirmRoutes(app, routeDeps)
+  peopleRoutes(app, routeDeps)
+  personRoutes(app, routeDeps)
+  pushRoutes(app, routeDeps)
+  numbersRoutes(app, routeDeps)
+  watchRoutes(app, routeDeps)
+  coverageRoutes(app, routeDeps)
+  dueTestRoutes(app, routeDeps)
   await app.ready()
   return app
 }
@@ -144,6 +194,8 @@ const securityHeaders = ({ https }: { https: boolean }) => ({
       styleSrc: ["'self'"],
       imgSrc: ["'self'", 'data:'],
       connectSrc: ["'self'"],
+      workerSrc: ["'self'"],
+      manifestSrc: ["'self'"],
       formAction: ["'self'"],
       frameAncestors: ["'none'"],
       baseUri: ["'none'"],

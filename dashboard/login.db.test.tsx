@@ -186,7 +186,7 @@ test('headers: a strict policy, no framing, own forms keep their origin, persona
   const cookie = await logIn(dashboard.app, worker())
   const { headers } = await get('/', { cookie })
   expect(headers['content-security-policy']).toBe(
-    "default-src 'none';script-src 'self';style-src 'self';img-src 'self' data:;connect-src 'self';form-action 'self';frame-ancestors 'none';base-uri 'none'",
+    "default-src 'none';script-src 'self';style-src 'self';img-src 'self' data:;connect-src 'self';worker-src 'self';manifest-src 'self';form-action 'self';frame-ancestors 'none';base-uri 'none'",
   )
   expect(headers).toMatchObject({
     'x-frame-options': 'DENY',

@@ -1,6 +1,8 @@
 import type { AddressInfo } from 'node:net'
 import type { Registry } from 'prom-client'
+import { usableKinds } from '../alerts/channels/address.js'
 import type { Database } from '../db/pool.js'
+import { vapidKeysOf } from '../db/vapid-keys.js'
 import type { Clock } from '../kit/clock.js'
 import { StartError, type Teardown } from '../kit/lifecycle.js'
 import type { Log } from '../kit/log.js'
@@ -20,6 +22,7 @@ export async function startDashboard({
   metrics,
   signal,
   teardown,
+  isWell,
 }: {
   db: Database
   settings: Settings
@@ -28,6 +31,8 @@ export async function startDashboard({
   metrics: Registry
   signal: Signal
   teardown: Teardown
+  /** See DashboardDeps. */
+  isWell?: () => Promise<true | string>
 }): Promise<{ port: number }> {
   const app = await createDashboard({
     db,
@@ -39,6 +44,12 @@ export async function startDashboard({
     mqtt: brokerPort(settings),
     trustProxy: settings.TRUST_PROXY,
     timeZoneDefault: settings.TZ_DEFAULT,
+    channels: {
+      kinds: usableKinds(settings),
+      origins: settings.CHANNEL_ORIGINS,
+      pushKey: async () => settings.VAPID_PUBLIC_KEY ?? (await vapidKeysOf(db, clock.now())).publicKey,
+    },
+    ...(isWell ? { isWell } : {}),
   })
   teardown.add('dashboard', () => app.close())
   try {

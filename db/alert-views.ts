@@ -1,4 +1,7 @@
 import type { AlertKind, Headline, Outcome, Severity, Stage } from '../alerts/model.js'
+import type { TakenStage } from '../alerts/policy.js'
+import { turningPoints } from './alert-actions.js'
+import type { Via } from './alerts.js'
 import type { Queryable } from './pool.js'
 
 /** An alert as the console lists it. */
@@ -19,11 +22,18 @@ export type AlertRow = {
   outcome: Outcome | null
   /** How often its chain was walked before. */
   round: number
+  /** When whoever has it did the last thing with it; null where that was taken back, or is not the last that happened. */
+  actedAt: Date | null
 }
 
 export type AlertDetail = AlertRow & {
   step: number
   dueAt: Date | null
+  /** When its round and its stage began. */
+  roundAt: Date
+  stageAt: Date
+  /** Who had taken it before it came back, and how far that person had come. */
+  returned: { name: string; stage: TakenStage } | null
   outcomeNote: string
   reason: Record<string, unknown>
   communityName: string
@@ -40,7 +50,7 @@ export type AlertEvent = {
   at: Date
   kind: string
   name: string | null
-  via: 'system' | 'console' | 'link'
+  via: Via
   detail: Record<string, unknown>
   /** Whom `detail.staffId` means. */
   toldName: string | null
@@ -59,13 +69,20 @@ export type PageRow = {
 
 const rowColumns = `a.alert_id as "alertId", a.kind, a.severity, a.stage, a.opened_at as "openedAt",
   a.observed_at as "observedAt", a.closed_at as "closedAt", a.outcome, a.round,
+  case when a.stage <> 'open' then (
+    select case when e.kind = a.stage and e.staff_id = a.handled_by then e.at end from alert_events e
+     where e.alert_id = a.alert_id and e.kind in (${turningPoints.map((kind) => `'${kind}'`).join(', ')})
+     order by e.alert_event_id desc limit 1) end as "actedAt",
   json_build_object('zh', a.headline_zh, 'en', a.headline_en) as headline,
   r.resident_id as "residentId", r.name as "residentName", r.address, r.time_zone as "timeZone",
   case when h.staff_id is not null then json_build_object('staffId', h.staff_id, 'name', h.name) end as "handledBy"`
 const rowTables = `alerts a join residents r using (resident_id) left join staff h on h.staff_id = a.handled_by`
 const worstFirst = `array_position(array['emergency', 'urgent', 'warning', 'notice'], a.severity), a.stage <> 'open', a.opened_at`
 
-/** Open alerts of these communities, or open notices, worst first, unacknowledged before taken, oldest first. */
+/**
+ * Open alerts of these communities, or open notices, worst first, unacknowledged before taken, oldest first. Of homes that
+ * are silent in an incident, the incident tells.
+ */
 export async function listOpenAlerts(
   db: Queryable,
   p: { communityIds: string[]; notices: boolean; rowsMax: number },
@@ -73,7 +90,10 @@ export async function listOpenAlerts(
   // The worst are chosen before anything is joined to them: of 3,000 open ones the other 2,700 need no name.
   const { rows } = await db.query(
     `with open as materialized (
-       select alert_id, severity, stage, opened_at from alerts where community_id = any($1) and closed_at is null and (severity = 'notice') = $3
+       select alert_id, severity, stage, opened_at from alerts a where community_id = any($1) and closed_at is null and (severity = 'notice') = $3
+          and (kind not in ('gateway_offline', 'device_offline') or not exists (
+                select from incident_homes h join incidents i using (incident_id)
+                 where h.resident_id = a.resident_id and h.back_at is null and i.closed_at is null))
      ), worst as (select alert_id from open a order by ${worstFirst}, alert_id limit $2)
      select ${rowColumns}, (select count(*)::int from open) as total
        from worst join ${rowTables.replace('alerts a', 'alerts a using (alert_id)')}
@@ -103,7 +123,10 @@ export async function findAlert(
   p: { alertId: number; communityIds: string[] },
 ): Promise<AlertDetail | null> {
   const { rows } = await db.query(
-    `select ${rowColumns}, a.step, a.due_at as "dueAt", a.outcome_note as "outcomeNote", a.reason,
+    `select ${rowColumns}, a.step, a.due_at as "dueAt", coalesce(a.round_at, a.opened_at) as "roundAt",
+            coalesce(a.stage_at, a.opened_at) as "stageAt",
+            (select json_build_object('name', b.name, 'stage', a.returned_stage) from staff b
+              where b.staff_id = a.returned_by and a.stage = 'open') as returned, a.outcome_note as "outcomeNote", a.reason,
             c.name as "communityName", coalesce(d.room, '') as room, d.device_id as "deviceId",
             r.phone, r.door_code as "doorCode", r.key_holder as "keyHolder", r.health_note as "healthNote"
      from ${rowTables} join communities c on c.community_id = a.community_id left join devices d using (device_no)

@@ -95,6 +95,26 @@ test('ended sessions, old links and old quarantine go', async () => {
   expect((await database.db.query('select topic from quarantine')).rows).toEqual([{ topic: 'new' }])
 })
 
+test('messages go after 90 days, with their attempts', async () => {
+  const add = async (id: string, at: number) => {
+    await database.db.query(
+      `insert into messages (message_id, staff_id, kind, text_zh, text_en, urgent, status, created_at, gives_up_at, next_attempt_at)
+       values ($1, 'm-worker', 'test', '', '', true, 'sent', $2, $2, $2)`,
+      [id, new Date(at)],
+    )
+    await database.db.query(
+      `insert into message_attempts (message_id, channel, attempted_at, duration_ms, result) values ($1, 'email', $2, 1, 'sent')`,
+      [id, new Date(at)],
+    )
+  }
+  await add('00000000-0000-4000-8000-000000000001', daysAgo(91))
+  await add('00000000-0000-4000-8000-000000000002', daysAgo(89))
+  await dropOldRows(database.db, { now, retentionDays: 396 })
+  const left = async (table: string) =>
+    (await database.db.query(`select message_id as id from ${table}`)).rows.map(({ id }) => id.slice(-1))
+  expect([await left('messages'), await left('message_attempts')]).toEqual([['2'], ['2']])
+})
+
 test('closed alerts go with their history and pages once they are older than the readings; open ones stay', async () => {
   const { db } = database
   const add = async (closed: Date | null) =>

@@ -6,6 +6,8 @@ const rollupAfterDays = 3
 const quarantineDays = 90
 const accessLogDays = 3 * 365
 const announcedDays = 30
+/** What was told outside of alerts: long enough to find out why somebody did not know. */
+const messageDays = 90
 const deleteRowsMax = 5_000
 
 const hasCommunityFeatures = async (db: Queryable) =>
@@ -62,6 +64,11 @@ export async function dropOldRows(
   const daysAgo = (days: number) => new Date(now.getTime() - days * dayMs)
   await deleteInBatches(db, 'sessions', 'expires_at < $1', now)
   await deleteInBatches(db, 'page_links', 'expires_at < $1', daysAgo(30))
+  await deleteInBatches(db, 'door_sessions', 'expires_at < $1', now)
+  // A signature is taken for a few minutes only.
+  await deleteInBatches(db, 'webhook_requests', 'at < $1', daysAgo(1))
+  // A page is answered for a day; a mail that comes again later finds its page over.
+  await deleteInBatches(db, 'reply_mails', 'handled_at < $1', daysAgo(30))
   await deleteInBatches(db, 'quarantine', 'received_at < $1', daysAgo(Math.min(quarantineDays, retentionDays)))
   await deleteInBatches(db, 'access_log', 'last_at < $1', daysAgo(accessLogDays))
   await deleteInBatches(db, 'edges', 'heartbeat_at < $1', daysAgo(7))
@@ -71,14 +78,28 @@ export async function dropOldRows(
   await deleteInBatches(db, 'announced_devices', `last_seen_at < $1 and not ${isBound}`, daysAgo(announcedDays))
   const old = daysAgo(retentionDays)
   await deleteInBatches(db, 'commands', 'expires_at < $1', old)
-  const oldAlerts = 'select alert_id from alerts where closed_at < $1'
+  const told = daysAgo(Math.min(messageDays, retentionDays))
+  const oldMessages = 'select message_id from messages where created_at < $1'
+  await deleteInBatches(db, 'message_attempts', `message_id in (${oldMessages})`, told)
+  await deleteInBatches(db, 'messages', 'created_at < $1', told)
+  await dropClosedAlerts(db, { closedBefore: old })
+  await deleteInBatches(db, 'incidents', 'closed_at < $1', old)
+}
+
+/** Deletes alerts with all that hangs on them; `syntheticOnly`: those of synthetic residents. */
+export async function dropClosedAlerts(
+  db: Database,
+  { closedBefore: old, syntheticOnly = false }: { closedBefore: Date; syntheticOnly?: boolean },
+): Promise<void> {
+  const isOld = `closed_at < $1${syntheticOnly ? ' and resident_id in (select resident_id from residents where synthetic)' : ''}`
+  const oldAlerts = `select alert_id from alerts where ${isOld}`
   const theirPages = `select page_id from pages where alert_id in (${oldAlerts})`
   await deleteInBatches(db, 'page_links', `page_id in (${theirPages})`, old)
   await deleteInBatches(db, 'page_attempts', `page_id in (${theirPages})`, old)
   await deleteInBatches(db, 'pages', `alert_id in (${oldAlerts})`, old)
   await deleteInBatches(db, 'alert_events', `alert_id in (${oldAlerts})`, old)
   await deleteInBatches(db, 'alarm_episodes', `alert_id in (${oldAlerts})`, old)
-  await deleteInBatches(db, 'alerts', 'closed_at < $1', old)
+  await deleteInBatches(db, 'alerts', isOld, old)
 }
 
 /** A few thousand rows a statement, so that no statement is long and what was deleted stays deleted. */

@@ -3,7 +3,7 @@ import type { Log } from '../kit/log.js'
 import type { Signal, SignalName } from '../kit/signal.js'
 
 const reconnectMs = 2_000
-const names: readonly string[] = ['pages', 'alerts', 'arrivals', 'commands'] satisfies SignalName[]
+const names: readonly string[] = ['pages', 'alerts', 'arrivals', 'commands', 'messages'] satisfies SignalName[]
 
 /**
  * Raises in this process what other processes notify through the database. While the connection is away, and on a

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import type { Notice } from '../alerts/channels/channel.js'
+import type { Message } from '../alerts/channels/channel.js'
 import { manualClock } from '../kit/clock.js'
 import { createLog } from '../kit/log.js'
 import { eventually } from '../test/support/processes.js'
@@ -12,7 +12,7 @@ const calm: JournalState = { sinceMs: null, alarms: 0, meters: 0, bytes: 0, full
 /** Two operators, of whom one has only a channel that this server does not have. */
 function scene(answers: ('sent' | 'retry')[] = []) {
   const clock = manualClock(new Date('2026-05-01T00:00:00Z'))
-  const told: (Notice & { to: string })[] = []
+  const told: (Message & { to: string })[] = []
   let state = calm
   const person = (staffId: string, kind: string) => ({
     staffId,
@@ -101,5 +101,5 @@ test('what does not get through is tried again under the same id', async () => {
   await eventually('three attempts', () => told.length === 3)
   await looks()
   expect(told).toHaveLength(3)
-  expect(new Set(told.map(({ noticeId }) => noticeId)).size).toBe(1)
+  expect(new Set(told.map(({ messageId }) => messageId)).size).toBe(1)
 })

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Channel, Notice } from '../alerts/channels/channel.js'
+import type { Channel, Message } from '../alerts/channels/channel.js'
 import type { Headline } from '../alerts/model.js'
 import type { Clock } from '../kit/clock.js'
 import type { Log } from '../kit/log.js'
@@ -59,29 +59,29 @@ export function createOperatorNotice({
     return Promise.resolve('idle')
   }
 
-  function tell(kind: Notice['kind'], text: Headline) {
-    const notice = { noticeId: randomUUID(), kind, text, at: clock.now() }
+  function tell(kind: Message['kind'], text: Headline) {
+    const notice = { messageId: randomUUID(), kind, text, at: clock.now() }
     const operators = directory.operators()
     log.warn({ kind, operators: operators.length }, 'operator.notice')
     for (const { name, language, channels: own } of operators) {
       const [first] = own
       const channel = channels.find((each) => each.kind === first?.kind)
-      if (first && channel?.tell) void insist(channel, { ...notice, language }, { ...first, name })
+      if (first && channel) void insist(channel, { ...notice, language }, { ...first, name })
     }
   }
 
   async function insist(
     channel: Channel,
-    notice: Notice,
+    notice: Message,
     to: { address: string; secret: string | null; name: string },
   ) {
     for (let attempt = 1; attempt <= attemptsMax && !stopping.signal.aborted; attempt++) {
       const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(sendMsMax)])
-      const result = await channel.tell?.(notice, to, { attempt, signal }).catch((error: Error) => {
+      const result = await channel.tell(notice, to, { attempt, signal }).catch((error: Error) => {
         log.error({ err: error, channel: channel.kind }, 'channel.threw')
         return { kind: 'retry' as const }
       })
-      if (result?.kind !== 'retry') return
+      if (result.kind !== 'retry') return
       await new Promise((resolve) => setTimeout(resolve, retryPauseMs).unref())
     }
   }

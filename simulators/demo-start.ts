@@ -56,7 +56,7 @@ export async function startDemo({
   teardown.add('demo phone', phone.stop)
   const community = demoCommunity({ timeZone, gatewaySecret: (id) => `${secrets.gatewaySeed}-${id}` })
   const now = clock.now()
-  const document = registerDocument.parse(describe(community, { secrets, phoneUrl: phone.url, now }))
+  const document = registerDocument.parse(describe(community, { secrets, phoneUrl: phone.url }))
   await register(db, { document, timeZoneDefault: timeZone, now })
 
   const known = secrets.familyToken && (await findFamilyLink(db, secrets.familyToken))
@@ -134,7 +134,7 @@ async function commitHistory({
 
 function describe(
   community: DemoCommunity,
-  { secrets, phoneUrl, now }: { secrets: DemoSecrets; phoneUrl: string; now: Date },
+  { secrets, phoneUrl }: { secrets: DemoSecrets; phoneUrl: string },
 ): RegisterInput {
   const { communityId, name, timeZone, residents } = community
   const channels = (who: string) => [
@@ -150,12 +150,13 @@ function describe(
     communities: [communityId],
     channels: role === 'operator' ? [] : channels(id),
   })
-  const year = 365 * 86_400_000
   return {
     communities: [{ id: communityId, name, timeZone }],
     staff: [
       staff('demo-worker', '示例·张社工', 'social_worker'),
       staff('demo-colleague', '示例·林社工', 'social_worker'),
+      staff('demo-night-1', '示例·周社工', 'social_worker'),
+      staff('demo-night-2', '示例·吴社工', 'social_worker'),
       staff('demo-supervisor', '示例·黄主管', 'supervisor'),
       staff('demo-operator', '示例·运维', 'operator'),
     ],
@@ -166,7 +167,9 @@ function describe(
       address: resident.address,
       phone: resident.phone,
       keyHolder: '楼下值班室（示例）',
-      ...(resident.residentId === 'demo-01' ? { doorCode: '0000#', healthNote: '高血压，膝盖不便（示例）' } : {}),
+      ...(resident.residentId === 'demo-01'
+        ? { doorCode: '0000#', healthNote: '高血压，膝盖不便（示例）', healthInPages: true }
+        : {}),
       responsible: 'demo-worker',
     })),
     gateways: [
@@ -187,16 +190,22 @@ function describe(
       })),
     ),
     family: [{ id: 'demo-daughter', resident: residents[4]!.residentId, name: '示例·女儿', relation: '女儿' }],
-    duty: [
-      {
-        community: communityId,
-        staff: 'demo-colleague',
-        from: '2026-01-01T00:00:00Z',
-        to: new Date(now.getTime() + year).toISOString(),
-      },
-    ],
+    roster: demoRoster.map((shift) => ({ ...shift, community: communityId })),
   }
 }
+
+/** The days of one, the nights of two in turns of a week. */
+const demoRoster = [
+  { staff: 'demo-colleague', weekdays: [1, 2, 3, 4, 5, 6, 7], start: '08:00', end: '20:00', from: '2026-01-05' },
+  ...['demo-night-1', 'demo-night-2'].map((staff, turn) => ({
+    staff,
+    weekdays: [1, 2, 3, 4, 5, 6, 7],
+    start: '20:00',
+    end: '08:00',
+    from: turn === 0 ? '2026-01-05' : '2026-01-12',
+    everyWeeks: 2,
+  })),
+]
 
 const fileOf = (dataDir: string) => `${dataDir}/demo.json`
 

@@ -3,7 +3,8 @@ import { Registry } from 'prom-client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { actOnAlert } from '../db/alert-actions.js'
 import { dueAlerts, escalate } from '../db/alerts.js'
-import { claimPages, recordFailed } from '../db/pages.js'
+import { recordFailed } from '../db/page-outcomes.js'
+import { claimPages } from '../db/pages.js'
 import { createIngest, type Ingest } from '../ingest/ingest.js'
 import { systemClock as clock } from '../kit/clock.js'
 import { createLog } from '../kit/log.js'
@@ -91,10 +92,11 @@ test('acknowledging while pages are recorded and steps are taken never fails', a
     const pages = await claimPages(database.db, {
       now,
       leaseMs: 15_000,
+      of: 'emergencies',
       pagesMax: 50,
-      emergenciesOnly: false,
       perLineMax: 50,
-      busyLines: [],
+      linesMax: 50,
+      lineMax: new Map(),
     })
     const failures = pages.map(({ pageId }) =>
       database.db.transaction((tx) =>

@@ -72,6 +72,7 @@ async function startIngest(dataDir: string) {
       told.push({ atMs: Date.now(), residentId: page.resident.id })
       return { kind: 'sent', detail: 'ok' }
     },
+    tell: async () => ({ kind: 'sent', detail: 'ok' }),
   }
   const shared = { db: throughLine, clock, log, metrics: new Registry(), teardown }
   const channels = [email]
@@ -100,7 +101,9 @@ async function startIngest(dataDir: string) {
     knows: (home: number) =>
       eventually(
         'someone to call',
-        () => fallback.directory.chainOf(`a-${home}`, Date.now()).some(({ people }) => people.length > 0) || undefined,
+        () =>
+          fallback.directory.chainOf(`a-${home}`, Date.now()).steps.some(({ people }) => people.length > 0) ||
+          undefined,
       ),
     drained: () => eventually('drained', () => ingest.journalState()!.sinceMs === null || undefined, 30_000),
   }

@@ -7,6 +7,7 @@ import { type AlertAction, actOnAlert } from '../../db/alert-actions.js'
 import { type AlertDetail, findAlert, listAlertEvents, listPages, staffNames } from '../../db/alert-views.js'
 import { toldInRound } from '../../db/alerts.js'
 import { loadChain } from '../../db/chain.js'
+import { undoAndTell } from '../../db/paged-actions.js'
 import type { Database } from '../../db/pool.js'
 import { AlertPage, type Next } from '../shell/alert-page.js'
 import { type RouteDeps, seeOther, sendPage } from '../shell/here.js'
@@ -14,7 +15,7 @@ import { careRoles, NotFound, requireStaff } from '../shell/viewer.js'
 
 const params = z.object({ alertId: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER) })
 const query = z.object({
-  problem: z.enum(['refused', 'note']).optional().catch(undefined),
+  problem: z.enum(['refused', 'note', 'undo-late', 'undo-nothing']).optional().catch(undefined),
   outcome: z.enum(outcomes).optional().catch(undefined),
 })
 const noteCharsMax = 1_000
@@ -62,6 +63,19 @@ export function alertRoutes(app: FastifyInstance, deps: RouteDeps): void {
     return seeOther(reply, await act(alertId, { kind: 'close', outcome, note }, viewer.staffId))
   })
 
+  app.post('/alerts/:alertId/undo', async (request, reply) => {
+    const viewer = requireStaff(request, careRoles)
+    const { alertId } = await inScope(db, request.params, viewer.communityIds)
+    const { staffId } = viewer
+    const result = await undoAndTell(db, { alertId, staffId, via: 'console', now: clock.now() })
+    if (result.kind === 'missing') throw new NotFound()
+    log.info({ alertId, staffId, action: 'undo', result: result.kind }, 'alert.acted')
+    if (result.kind !== 'done')
+      return seeOther(reply, `/alerts/${alertId}?problem=undo-${result.kind === 'too late' ? 'late' : 'nothing'}`)
+    for (const name of ['alerts', 'pages', 'messages'] as const) signal.raise(name)
+    return seeOther(reply, `/alerts/${alertId}`)
+  })
+
   /** Where the browser goes after it. */
   async function act(alertId: number, action: AlertAction, staffId: string): Promise<string> {
     const result = await actOnAlert(db, { alertId, action, staffId, via: 'console', now: clock.now() })
@@ -87,12 +101,13 @@ async function inScope(db: Database, rawParams: unknown, communityIds: string[])
 /** What the escalation will do by itself, and when: the same decision that the alerts process will take. */
 async function nextStep(db: Database, alert: AlertDetail): Promise<Next> {
   if (alert.stage === 'closed') return { kind: 'closed' }
-  const { dueAt } = alert
+  const { dueAt, residentId, severity } = alert
   if (!dueAt) return { kind: 'nothing' }
-  if (alert.stage !== 'open') return { kind: 'returns', dueAt }
-  const chain = await loadChain(db, { residentId: alert.residentId, now: dueAt })
+  const chain = await loadChain(db, { residentId, severity, now: dueAt })
   const told = await toldInRound(db, alert)
-  const move = advance({ ...alert, told }, chain, dueAt.getTime())
+  const state = { ...alert, roundAt: alert.roundAt.getTime(), stageAt: alert.stageAt.getTime(), told }
+  const move = advance(state, chain, dueAt.getTime())
+  if (move.happened === 'returned') return { kind: 'returns', dueAt }
   const staffIds = [...new Set(move.pages.map(({ staffId }) => staffId))]
   if (staffIds.length === 0) return { kind: 'nobody', dueAt }
   return { kind: 'tells', dueAt, names: await staffNames(db, { staffIds }), again: move.round > alert.round }

@@ -4,17 +4,21 @@ import type { Language } from '../../alerts/model.js'
 import { knowledge } from '../../alerts/rules/fold.js'
 import { type AlertRow, listClosedAlerts, listOpenAlerts } from '../../db/alert-views.js'
 import { listWaitingCommands } from '../../db/command-views.js'
+import { incidentHomes, openIncidents } from '../../db/incidents.js'
 import { countResidents, listResidents } from '../../db/resident-list.js'
 import { summariseResidents } from '../../db/resident-summary.js'
 import { AlertCard } from '../shell/alert-card.js'
 import { type Here, type RouteDeps, seeOther, sendPage } from '../shell/here.js'
+import { Incident } from '../shell/incident-card.js'
 import { Page } from '../shell/page.js'
 import { createRecent } from '../shell/recent.js'
 import { ResidentTable, residentsPerPage } from '../shell/resident-table.js'
 import { defineText, plural } from '../shell/text.js'
+import { incidentText } from '../shell/text-incident.js'
 import { durationWords } from '../shell/times.js'
 import { careRoles, homePath, operatorRoles, requireStaff } from '../shell/viewer.js'
 import { WaitingCommands } from './commands-list.js'
+import { createPutInOrder, PutInOrder } from './watch-console.js'
 
 const text = defineText({
   en: {
@@ -89,6 +93,7 @@ const alertsMax = 300
 const noticesMax = 50
 const closedMax = 50
 const waitingCommandsMax = 20
+const incidentHomesMax = 50
 const dayMs = 86_400_000
 /** What goes through every resident is asked for not more often than this, however many consoles are open. */
 const summaryMsMax = 10_000
@@ -110,6 +115,7 @@ export function consoleRoutes(app: FastifyInstance, { db }: RouteDeps): void {
     ageMsMax: summaryMsMax,
     load: (communityIds: string[]) => countResidents(db, { communityIds, search: '' }),
   })
+  const putInOrder = createPutInOrder(db)
   const count = async ({ communityIds, search, now }: { communityIds: string[]; search: string; now: Date }) => {
     if (search === '' && (await recentCount(communityIds, now)) > countedAnewMax) return recentCount(communityIds, now)
     return countResidents(db, { communityIds, search })
@@ -121,20 +127,30 @@ export function consoleRoutes(app: FastifyInstance, { db }: RouteDeps): void {
     const { here } = request
     const { communityIds } = viewer
     const { q: search, page } = query.parse(request.query)
-    const [open, notices, closed, residents, total, waitingCommands] = await Promise.all([
+    const [open, notices, closed, residents, total, waitingCommands, incidents] = await Promise.all([
       listOpenAlerts(db, { communityIds, notices: false, rowsMax: alertsMax }),
       listOpenAlerts(db, { communityIds, notices: true, rowsMax: noticesMax }),
       listClosedAlerts(db, { communityIds, since: new Date(here.now.getTime() - dayMs), rowsMax: closedMax }),
       listResidents(db, { communityIds, search, offset: (page - 1) * residentsPerPage, rowsMax: residentsPerPage }),
       count({ communityIds, search, now: here.now }),
       listWaitingCommands(db, { communityIds, now: here.now, rowsMax: waitingCommandsMax }),
+      openIncidents(db, { communityIds }),
     ])
     const { alerts } = open
     const t = text(here.language)
     const answer =
       alerts.length > 0
         ? busyAnswer(alerts, here.language)
-        : calmAnswer(await recentSummary(communityIds, here.now), here.now.getTime(), here.language)
+        : incidents.length > 0
+          ? incidentAnswer(incidents, here.language)
+          : calmAnswer(await recentSummary(communityIds, here.now), here.now.getTime(), here.language)
+    const homes =
+      incidents.length > 0
+        ? await incidentHomes(db, {
+            incidentIds: incidents.map(({ incidentId }) => incidentId),
+            homesMax: incidentHomesMax,
+          })
+        : []
     const unlisted = open.total - alerts.length
     return sendPage(
       reply,
@@ -155,6 +171,20 @@ export function consoleRoutes(app: FastifyInstance, { db }: RouteDeps): void {
               ))}
             </ul>
             {unlisted > 0 && <p>{t.more(unlisted)}</p>}
+          </section>
+        )}
+        <PutInOrder here={here} {...(await putInOrder(viewer, here.now))} />
+        {incidents.length > 0 && (
+          <section aria-labelledby="incidents">
+            <h2 id="incidents">{incidentText(here.language).heading}</h2>
+            {incidents.map((incident) => (
+              <Incident
+                key={incident.incidentId}
+                incident={incident}
+                homes={homes.filter(({ incidentId }) => incidentId === incident.incidentId)}
+                here={here}
+              />
+            ))}
           </section>
         )}
         <WaitingCommands here={here} commands={waitingCommands} />
@@ -201,6 +231,13 @@ function busyAnswer(alerts: AlertRow[], language: Language) {
   if (waiting.length === 0) return { tone, first: t.taken(count(alerts)), more: null }
   const taken = alerts.length - waiting.length
   return { tone, first: t.waiting(count(waiting)), more: taken > 0 ? t.othersTaken(taken) : null }
+}
+
+/** Where no alert is open, but many homes are out of reach: never "all quiet". */
+function incidentAnswer(incidents: { silent: number }[], language: Language) {
+  const t = incidentText(language)
+  const silent = incidents.reduce((sum, incident) => sum + incident.silent, 0)
+  return { tone: 'busy', first: t.noAlertBut(silent), more: t.means }
 }
 
 /** "All quiet … 12 residents, all seen within the last 6 h"; never "all quiet" while of one nothing is known. */

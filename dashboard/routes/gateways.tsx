@@ -6,9 +6,12 @@ import { type Here, type RouteDeps, sendPage } from '../shell/here.js'
 import { Page } from '../shell/page.js'
 import { gatewayText } from '../shell/text-gateways.js'
 import { operatorText } from '../shell/text-operator.js'
-import { requireStaff } from '../shell/viewer.js'
+import { operatorRoles, requireStaff } from '../shell/viewer.js'
 import { createOperatorNumbers, gatewaysListed } from './operator-numbers.js'
 import { GatewayTable, Pager, SearchForm } from './operator-parts.js'
+import { createWatchFacts } from './watch.js'
+import { judgeWatch } from './watch-judge.js'
+import { WatchLine } from './watch-parts.js'
 
 const rowsPerPage = 50
 
@@ -21,6 +24,7 @@ const listQuery = z.object({
 /** The gateways of the viewer's communities, worst first. */
 export function gatewaysRoutes(app: FastifyInstance, { db }: RouteDeps): void {
   const numbers = createOperatorNumbers(db)
+  const watchFacts = createWatchFacts(db)
 
   app.get('/gateways', async (request, reply) => {
     const { here } = request
@@ -28,6 +32,7 @@ export function gatewaysRoutes(app: FastifyInstance, { db }: RouteDeps): void {
     const { q, page } = listQuery.parse(request.query)
     const asked = { communityIds, now: here.now, offset: (page - 1) * rowsPerPage, limit: rowsPerPage }
     const summary = await numbers.summary(communityIds, here.now)
+    const verdict = operatorRoles.includes(role) ? judgeWatch(await watchFacts(communityIds, here.now), here.now) : null
     const found =
       q === ''
         ? { rows: await listGateways(db, { ...asked, counts: summary.conditions }), total: gatewaysListed(summary) }
@@ -38,8 +43,10 @@ export function gatewaysRoutes(app: FastifyInstance, { db }: RouteDeps): void {
       <Page here={here} title={t.title} current="gateways">
         <link rel="stylesheet" href={`${here.assets}/resident.css`} />
         <link rel="stylesheet" href={`${here.assets}/claim.css`} />
+        {verdict && <link rel="stylesheet" href={`${here.assets}/watch.css`} />}
         <h1>{t.title}</h1>
         <Health summary={summary} here={here} />
+        {verdict && <WatchLine verdict={verdict} here={here} />}
         {registrarRoles.includes(role) && (
           <p>
             <a class="button primary" href="/gateways/new">

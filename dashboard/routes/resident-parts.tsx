@@ -1,4 +1,5 @@
 import type { TestState } from '../../db/device-tests.js'
+import type { Tested } from '../../db/devices-tested.js'
 import type { FamilyMember } from '../../db/family.js'
 import type { Look, ResidentAlert, ResidentCard, ResidentDevice } from '../../db/residents.js'
 import { byLocalDay } from '../charts/days.js'
@@ -13,6 +14,7 @@ import { claimText } from '../shell/text-claim.js'
 import { residentText } from '../shell/text-resident.js'
 import { HowLong, When } from '../shell/times.js'
 import type { Role } from '../shell/viewer.js'
+import { LastTested } from './watch-last-tested.js'
 
 type Part = { resident: ResidentCard; here: Here }
 
@@ -82,7 +84,12 @@ export function Devices({
   here,
   devices,
   tests,
-}: Part & { devices: readonly ResidentDevice[]; tests: Map<number, TestState> }) {
+  tested,
+}: Part & {
+  devices: readonly ResidentDevice[]
+  tests: Map<number, TestState>
+  tested: Map<number, Tested>
+}) {
   const { language, now } = here
   const t = residentText(language)
   const when = (at: Date) => <When at={at} now={now} timeZone={resident.timeZone} language={language} />
@@ -113,6 +120,7 @@ export function Devices({
           <li class="line" key={device.deviceNo}>
             <strong>{t.kind[device.kind]}</strong> {device.room && <span>{device.room}</span>}
             <Untested device={device} state={tests.get(device.deviceNo)} here={here} />
+            <LastTested device={device} tested={tested} timeZone={resident.timeZone} here={here} />
             <p>
               {t.lastReading}
               {language === 'zh' ? '：' : ': '}

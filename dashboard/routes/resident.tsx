@@ -3,6 +3,7 @@ import { recordLook } from '../../db/access-log.js'
 import { listCommands } from '../../db/command-views.js'
 import { askableDevices, findSpeaks } from '../../db/commands.js'
 import { testStates } from '../../db/device-tests.js'
+import { testedAt } from '../../db/devices-tested.js'
 import { type FamilyMember, familyOf, issueFamilyLink, revokeFamilyLinks } from '../../db/family.js'
 import {
   findResident,
@@ -60,6 +61,10 @@ export function residentRoutes(app: FastifyInstance, deps: RouteDeps): void {
     const nights = await loadNight(db, { devices, timeZone, now: here.now })
     const current = devices.filter(({ unboundAt }) => unboundAt === null)
     const tests = await testStates(db, { deviceNos: current.map(({ deviceNo }) => deviceNo), now: here.now })
+    const tested = await testedAt(
+      db,
+      current.map(({ deviceNo }) => deviceNo),
+    )
     const part = { resident, here }
     const open = alerts.filter(({ closedAt }) => closedAt === null)
     const known = knownOf({ state, devices, now: here.now.getTime() })
@@ -79,7 +84,7 @@ export function residentRoutes(app: FastifyInstance, deps: RouteDeps): void {
               devices={askable}
               problem={commandProblemOf(request.query)}
             />
-            <Devices {...part} devices={current} tests={tests} />
+            <Devices {...part} devices={current} tests={tests} tested={tested} />
           </div>
           <div class="resident-main">
             {nights && <Night nights={nights} timeZone={timeZone} here={here} />}

@@ -1,12 +1,12 @@
 import type { AlertAction } from '../../alerts/lifecycle.js'
-import { outcomes } from '../../alerts/model.js'
 import type { AlertPageProps } from './alert-page.js'
 import { alertText } from './alert-text.js'
-import { outcomeWord } from './marks.js'
+import { CloseForm } from './close-form.js'
+import { UndoForm, undoableUntil } from './undo.js'
 
-/** The stages as buttons: the next one large, those that may be skipped to smaller, closing folded away. */
+/** The stages as buttons: the next one large, those that may be skipped to smaller, closing folded away; and undo. */
 export function Actions(p: AlertPageProps & { allows: (action: AlertAction) => boolean }) {
-  const { here, alert, allows } = p
+  const { here, alert, allows, viewer } = p
   const t = alertText(here.language)
   const steps = (
     [
@@ -15,7 +15,9 @@ export function Actions(p: AlertPageProps & { allows: (action: AlertAction) => b
       { action: { kind: 'arrived' }, path: 'arrived', label: t.arrived },
     ] as const
   ).filter(({ action }) => allows(action))
-  if (alert.stage === 'closed') return null
+  const until = undoableUntil(alert, viewer.staffId, here.now)
+  const undo = until && <UndoForm action={`/alerts/${alert.alertId}/undo`} until={until} here={here} />
+  if (alert.stage === 'closed') return undo && <section aria-label={t.steps}>{undo}</section>
   const urgentStep = alert.stage === 'open' && alert.severity === 'emergency' ? 'danger' : 'primary'
   return (
     <section class="actions" aria-label={t.steps}>
@@ -26,43 +28,13 @@ export function Actions(p: AlertPageProps & { allows: (action: AlertAction) => b
           </button>
         </form>
       ))}
-      <CloseForm {...p} open={alert.stage === 'arrived' || p.problem === 'note'} />
+      <CloseForm
+        here={here}
+        action={`/alerts/${alert.alertId}/close`}
+        outcome={p.outcome}
+        open={alert.stage === 'arrived' || p.problem === 'note'}
+      />
+      {undo}
     </section>
-  )
-}
-
-function CloseForm({ here, alert, outcome, open }: AlertPageProps & { open: boolean }) {
-  const t = alertText(here.language)
-  return (
-    <details id="close" class="close" open={open}>
-      <summary>{t.close}</summary>
-      <form method="post" action={`/alerts/${alert.alertId}/close`} class="stack">
-        <fieldset>
-          <legend>{t.closeHeading}</legend>
-          <div class="choices">
-            {outcomes.map((choice) => (
-              <label key={choice} class="choice">
-                <input
-                  id={`outcome-${choice.replace(' ', '-')}`}
-                  type="radio"
-                  name="outcome"
-                  value={choice}
-                  required
-                  checked={choice === outcome}
-                />
-                {outcomeWord(choice, here.language)}
-              </label>
-            ))}
-          </div>
-        </fieldset>
-        <label>
-          {t.note} <span class="sub">{t.noteHint}</span>
-          <textarea id="note" name="note" rows={3} maxLength={1_000} />
-        </label>
-        <button class="primary wide" type="submit">
-          {t.closeSubmit}
-        </button>
-      </form>
-    </details>
   )
 }

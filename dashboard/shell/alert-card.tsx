@@ -4,6 +4,7 @@ import { outcomeWord, SeverityTag } from './marks.js'
 import { shellText } from './shell-text.js'
 import { defineText } from './text.js'
 import { When } from './times.js'
+import { UndoForm, undoableUntil } from './undo.js'
 
 const text = defineText({
   en: {
@@ -36,6 +37,7 @@ export function AlertCard({ alert, here }: { alert: AlertRow; here: Here }) {
   // What the browser sounds for, until it is acknowledged or muted; who muted it hears its next round again.
   const sounds = waiting && alert.severity === 'emergency'
   const closed = alert.stage === 'closed'
+  const until = here.viewer && undoableUntil(alert, here.viewer.staffId, here.now)
   return (
     <li
       id={`alert-${alert.alertId}`}
@@ -65,6 +67,9 @@ export function AlertCard({ alert, here }: { alert: AlertRow; here: Here }) {
           <button class="quiet mute" type="button" data-mute={alert.alertId} hidden>
             {t.mute}
           </button>
+        )}
+        {until && (
+          <UndoForm action={`/alerts/${alert.alertId}/undo`} until={until} who={alert.residentName} here={here} />
         )}
         {waiting && alert.severity !== 'notice' && (
           <form method="post" action={`/alerts/${alert.alertId}/acknowledge`}>

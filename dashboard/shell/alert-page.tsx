@@ -25,7 +25,7 @@ export type AlertPageProps = {
   events: AlertEvent[]
   pages: PageRow[]
   next: Next
-  problem: 'refused' | 'note' | undefined
+  problem: 'refused' | 'note' | 'undo-late' | 'undo-nothing' | undefined
   outcome: Outcome | undefined
 }
 
@@ -70,7 +70,7 @@ export function AlertPage(p: AlertPageProps) {
       )}
       <div class="columns">
         <div>
-          <Actions {...p} allows={(action) => transition(alert, action, now.getTime()) !== undefined} />
+          <Actions {...p} allows={(action) => transition(alert.stage, action.kind) !== undefined} />
           <section aria-labelledby="next">
             <h2 id="next">{t.next}</h2>
             <p>{nextSentence(p)}</p>
@@ -149,6 +149,8 @@ function Door({ alert, here }: { alert: AlertDetail; here: Here }) {
 function problemSentence({ here, alert, viewer, problem }: AlertPageProps): string {
   const t = alertText(here.language)
   if (problem === 'note') return t.noteMissing
+  if (problem === 'undo-late') return t.undoLate
+  if (problem === 'undo-nothing') return t.undoNothing
   const by = alert.handledBy
   if (!by || by.staffId === viewer.staffId) return t.changedFirst
   return alert.stage === 'closed' ? t.closedFirst(by.name) : t.tookFirst(by.name)

@@ -41,6 +41,8 @@ export const alertText = defineText({
     tookFirst: (name: string) => `${name} was faster and is handling this alert.`,
     closedFirst: (name: string) => `${name} has closed this alert already.`,
     changedFirst: 'This alert has changed meanwhile: nothing was done. See how it stands now.',
+    undoLate: 'It can be taken back for one minute only. Nothing was changed.',
+    undoNothing: 'There is nothing of yours to take back. Nothing was changed.',
     outcome: 'Outcome',
     pages: 'Who was told',
     noPages: 'Nobody was paged.',
@@ -48,7 +50,13 @@ export const alertText = defineText({
     status: { pending: 'being sent', sent: 'sent', failed: 'failed', cancelled: 'not sent: taken before' },
     attempts: (n: number) => plural(n, 'attempt', 'attempts'),
     history: 'History',
-    by: { system: '', console: '', link: 'by the link in the page' },
+    by: {
+      system: '',
+      console: '',
+      link: 'by the link in the page',
+      email: 'by replying to the e-mail',
+      webhook: 'by webhook',
+    },
     caution: 'Take care',
     yes: 'yes',
     no: 'no',
@@ -90,6 +98,8 @@ export const alertText = defineText({
     tookFirst: (name) => `${name} 先一步接手，正在处理这条预警。`,
     closedFirst: (name) => `${name} 已经结束了这条预警。`,
     changedFirst: '这条预警刚刚有了变化，您的操作没有生效。请看最新情况。',
+    undoLate: '只能在一分钟内撤销，现在已经来不及了。没有做任何改动。',
+    undoNothing: '没有可以撤销的操作。没有做任何改动。',
     outcome: '结果',
     pages: '通知了谁',
     noPages: '没有通知任何人。',
@@ -97,7 +107,7 @@ export const alertText = defineText({
     status: { pending: '正在发送', sent: '已发送', failed: '发送失败', cancelled: '未发送：已有人接手' },
     attempts: (n) => `尝试 ${n} 次`,
     history: '经过',
-    by: { system: '', console: '', link: '通过通知里的链接' },
+    by: { system: '', console: '', link: '通过通知里的链接', email: '回复邮件', webhook: '通过消息推送接口' },
     caution: '注意安全',
     yes: '是',
     no: '否',
@@ -134,6 +144,7 @@ export const reasonText = defineText({
     room: 'Room',
     suspect: 'Possibly false: battery nearly empty',
     battery: 'Battery (0 to 1)',
+    changes: 'Changes within an hour',
   },
   zh: {
     since: '开始',
@@ -160,6 +171,7 @@ export const reasonText = defineText({
     room: '位置',
     suspect: '电量将尽，可能误报',
     battery: '电量（0 到 1）',
+    changes: '一小时内变化次数',
   },
 })
 
@@ -194,12 +206,35 @@ export function eventSentence(
       if (en) return `${who ? `${who} closed it` : 'It closed by itself'}: ${result}${note ? `. ${note}` : '.'}`
       return `${who ? `${who} 结束` : '自动结束'}：${result}${note ? `。${note}` : '。'}`
     }
+    case 'declined':
+      return en ? `${who} cannot go: the next person is told.` : `${who} 去不了，通知下一位。`
+    case 'too late':
+      return en
+        ? `${who} wanted to take it, and was told that ${told} has it.`
+        : `${who} 也想接手，已告知 ${told} 在处理。`
+    case 'automatic answer':
+      return en
+        ? `An automatic answer came from ${who}: nobody has read it yet.`
+        : `收到 ${who} 的自动回复，本人还没有看到。`
+    case 'undone':
+      return en
+        ? `${who} took it back${undoneOf(detail.what, language)}.`
+        : `${who} 撤销了${undoneOf(detail.what, language)}。`
     case 'returned':
-      return en ? 'Nobody moved it on: it came back to everybody.' : '长时间没有进展，重新通知。'
+      return returnedSentence(word(detail.stage), told, language)
+    case 'quiet hours':
+      return en ? 'Everybody who would be told is in quiet hours: it waits.' : '应通知的人都在免打扰时段，稍后再通知。'
+    case 'chain ended':
+      return en ? 'All rounds are over: nobody is told again.' : '已通知完所有轮次，不再通知。'
     case 'nobody to tell':
       return en ? 'There was nobody on the roster to tell.' : '值班表上没有可以通知的人。'
-    case 'repeat':
-      return en ? 'It was reported again.' : '再次上报。'
+    case 'repeat': {
+      const times = word(detail.times)
+      if (times === '') return en ? 'It was reported again.' : '再次上报。'
+      return en ? `It went on, off and was reported again ${times} more times.` : `又反复上报 ${times} 次。`
+    }
+    case 'opened again':
+      return `${en ? 'It came again within a day' : '一天内再次出现'}${headline ? `${en ? ': ' : '：'}${headline}` : en ? '.' : '。'}`
     case 'verify':
       return en
         ? 'The alarm was said again from memory (a bridge or broker restarted): to be verified, not a new alarm.'
@@ -212,15 +247,22 @@ export function eventSentence(
       return `${en ? 'It is so no longer' : '情况已解除'}${headline ? `${en ? ': ' : '：'}${headline}` : en ? '.' : '。'}`
     case 'page sent':
       return en
-        ? `The page to ${told} was sent${through(detail, en)}.`
-        : `给 ${told} 的通知已发送${through(detail, en)}。`
+        ? `The page to ${told} was sent${through(detail, en)}${together(detail, en)}.`
+        : `给 ${told} 的通知已发送${through(detail, en)}${together(detail, en)}。`
     case 'page failed':
       return en
-        ? `The page to ${told} failed${through(detail, en)}.`
-        : `给 ${told} 的通知发送失败${through(detail, en)}。`
+        ? `The page to ${told} failed${through(detail, en)}${together(detail, en)}.`
+        : `给 ${told} 的通知发送失败${through(detail, en)}${together(detail, en)}。`
     default:
       return headline ?? [event.kind, who].filter(Boolean).join(', ')
   }
+}
+
+/** It went in one message with others. */
+function together(detail: Detail, en: boolean): string {
+  const count = word(detail.digest)
+  if (count === '' || count === '1') return ''
+  return en ? `, in a digest of ${count}` : `，与其他预警合并为一条（共 ${count} 条）`
 }
 
 function through(detail: Detail, en: boolean): string {
@@ -229,11 +271,45 @@ function through(detail: Detail, en: boolean): string {
   return en ? ` (${alertText('en').channel[channel] ?? channel})` : `（${alertText('zh').channel[channel] ?? channel}）`
 }
 
+function returnedSentence(stage: string, name: string, language: Language): string {
+  const sentences: Record<string, Record<Language, (name: string) => string>> = {
+    acknowledged: {
+      en: (who) => `${who} had it and did not set off in time: everybody is told again.`,
+      zh: (who) => `${who} 接手后迟迟没有出发，重新逐级通知。`,
+    },
+    en_route: {
+      en: (who) => `${who} was on the way and did not arrive in time: everybody is told again.`,
+      zh: (who) => `${who} 出发后迟迟没有到达，重新逐级通知。`,
+    },
+    arrived: {
+      en: (who) => `Nothing was heard from ${who} at the door for too long: everybody is told again.`,
+      zh: (who) => `${who} 到门口后很久没有消息，重新逐级通知。`,
+    },
+  }
+  const sentence = name === '' ? undefined : sentences[stage]?.[language]
+  if (sentence) return sentence(name)
+  return language === 'en' ? 'Nobody moved it on: it came back to everybody.' : '长时间没有进展，重新通知。'
+}
+
+function undoneOf(what: unknown, language: Language): string {
+  const words: Record<string, Record<Language, string>> = {
+    acknowledged: { en: ': nobody has it', zh: '“接手”，现在没有人处理' },
+    en_route: { en: ': not on the way', zh: '“在路上”' },
+    arrived: { en: ': not at the door', zh: '“已到门口”' },
+    closed: { en: ': the alert is open again', zh: '“结束”，预警重新打开' },
+  }
+  return words[word(what)]?.[language] ?? (language === 'zh' ? '上一步' : '')
+}
+
 function roleOf(role: unknown, language: Language): string {
   const words: Record<string, Record<Language, string>> = {
-    responsible: { en: ' (responsible)', zh: '（负责社工）' },
+    responsible: { en: ' (responsible)', zh: '（责任社工）' },
     'on duty': { en: ' (on duty)', zh: '（值班）' },
     supervisor: { en: ' (supervisor)', zh: '（主管）' },
+    neighbour: { en: ' (neighbour or volunteer)', zh: '（邻居或志愿者）' },
+    handler: { en: ' (who had it)', zh: '（原接手人）' },
+    family: { en: ' (family, for information)', zh: '（家属，仅告知）' },
+    'last resort': { en: ' (nobody else could be reached)', zh: '（其他人都联系不上）' },
   }
   return words[word(role)]?.[language] ?? ''
 }

@@ -31,7 +31,7 @@ export async function serveAssets(app: FastifyInstance): Promise<string> {
 
 /** Browser code comes compiled from `dist`, also when this file runs from the sources. */
 async function loadAssets(): Promise<Asset[]> {
-  const scripts = ['live.js', 'sound.js', 'relative-time.js'].map(async (name) => ({
+  const scripts = ['live.js', 'countdown.js', 'sound.js', 'relative-time.js', 'push.js'].map(async (name) => ({
     name,
     type: script,
     body: await readFile(`${compiled}${name}`),
@@ -45,6 +45,11 @@ async function loadAssets(): Promise<Asset[]> {
     })),
     readFile(new URL('icon.svg', web)).then((body) => ({ name: 'icon.svg', type: 'image/svg+xml', body })),
     ...(await loadStyles()),
+    ...['icon-192.png', 'icon-512.png'].map(async (name) => ({
+      name,
+      type: 'image/png',
+      body: await readFile(new URL(name, web)),
+    })),
   ])
 }
 

@@ -33,10 +33,23 @@ async function listen(base: string, cookie: string) {
 let newest = -1
 /** When each console was told of the next change, in ms. */
 async function nextTold(): Promise<number[]> {
+  if (waiting) {
+    const told = waiting
+    waiting = undefined
+    return told
+  }
   const told = await Promise.all(streams.map(({ toldAfter }) => toldAfter(newest)))
   newest = Math.max(...told.map(({ change }) => change))
   return told.map(({ atMs }) => atMs)
 }
+/** True when no console is told of anything for so long. What comes later is for whoever waits for it. */
+async function nothingFor(ms: number): Promise<boolean> {
+  waiting ??= nextTold()
+  const told = await Promise.race([waiting, new Promise<null>((resolve) => setTimeout(() => resolve(null), ms))])
+  if (told) waiting = undefined
+  return told === null
+}
+let waiting: Promise<number[]> | undefined
 /** From the first console that was told to the last. */
 const spreadOf = (times: number[]) => Math.max(...times) - Math.min(...times)
 /** As another process would do it, in one statement: only the database knows. `ahead`: from the highest number so far. */
@@ -87,6 +100,23 @@ test('an emergency is told to all of them at once, also beside a notice', async 
     { alertId: notice, ahead: 10 },
   ])
   expect(spreadOf(await nextTold())).toBeLessThan(300)
+})
+
+test('an alarm of a synthetic resident disturbs nobody, and hides nothing that comes with it', async () => {
+  await nothingFor(2_500)
+  await database.db.query(`update residents set synthetic = true where resident_id = $1`, [c.residents[1]!.residentId])
+  await record([{ alertId: notice, ahead: 1 }])
+  dashboard.signal.raise('alerts')
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  // As the notification of the same commit does, which comes after it was found.
+  dashboard.signal.raise('alerts')
+  expect(await nothingFor(1_500)).toBe(true)
+  await record([
+    { alertId: c.alertId, ahead: 1 },
+    { alertId: notice, ahead: 2 },
+  ])
+  expect(spreadOf(await nextTold())).toBeLessThan(300)
+  await database.db.query(`update residents set synthetic = false`)
 })
 
 test('an emergency whose event was numbered before another one and committed after it is told at once all the same', async () => {

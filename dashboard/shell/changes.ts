@@ -26,6 +26,8 @@ const streamsPerKeyMax = 10
 const streamsMax = 5_000
 /** After this the browser connects anew, and the session is looked at again. */
 const streamMsMax = 15 * 60_000
+/** What is heard within this after an event of a synthetic resident is its echo; every page asks again by itself in 30 s. */
+const echoMsMax = 2_000
 /** A browser that reads this much too slowly is cut off; it comes back. */
 const unsentBytesMax = 64 * 1024
 
@@ -50,6 +52,7 @@ export function createChanges({
   let counter = 0
   let known: (NewestEvents & { command: number }) | undefined
   let raised = false
+  let syntheticMs = Number.NEGATIVE_INFINITY
   new Gauge({
     name: 'shouwang_dashboard_streams',
     help: 'Browsers that listen for changes',
@@ -87,17 +90,20 @@ export function createChanges({
       const heard = raised
       raised = false
       const before = known
-      const look = Promise.all([findNewestEvents(db, { seen: before?.newest ?? 0 }), newestCommandChange(db)])
+      const look = Promise.all([findNewestEvents(db, { seen: before?.newestOfAll ?? 0 }), newestCommandChange(db)])
       const [found, command] = await look.catch((error: unknown) => {
         raised ||= heard
         throw error
       })
       const emergency = before !== undefined && found.newestOfEmergency > before.newestOfEmergency
       const news = before && (found.newest > before.newest || command > before.command)
-      if (heard || emergency || news) changed({ emergency })
+      if (before && !news && found.newestOfAll > before.newestOfAll) syntheticMs = performance.now()
+      const isEcho = performance.now() - syntheticMs < echoMsMax
+      if ((heard && !isEcho) || emergency || news) changed({ emergency })
       known = {
         newest: Math.max(found.newest, before?.newest ?? 0),
         newestOfEmergency: Math.max(found.newestOfEmergency, before?.newestOfEmergency ?? 0),
+        newestOfAll: Math.max(found.newestOfAll, before?.newestOfAll ?? 0),
         command: Math.max(command, before?.command ?? 0),
       }
       return 'idle'

@@ -7,6 +7,7 @@ import type { Clock } from '../../kit/clock.js'
 import type { Log } from '../../kit/log.js'
 import type { Signal } from '../../kit/signal.js'
 import type { Changes } from './changes.js'
+import type { ChannelSetup } from './channel-setup.js'
 import type { BrokerAddress } from './gateway-settings.js'
 import type { StaffViewer } from './viewer.js'
 
@@ -34,6 +35,7 @@ export type RouteDeps = {
   changes: Changes
   publicUrl: string
   timeZoneDefault: string
+  channels: ChannelSetup
   /** Where gateways reach the broker. */
   mqtt: BrokerAddress
 }

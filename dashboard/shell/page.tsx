@@ -3,7 +3,7 @@ import type { Here } from './here.js'
 import { shellText } from './shell-text.js'
 import { careRoles, homePath } from './viewer.js'
 
-export type Section = 'console' | 'gateways' | 'devices' | 'quarantine'
+export type Section = 'console' | 'roster' | 'gateways' | 'devices' | 'quarantine' | 'numbers' | 'people' | 'watch'
 
 /**
  * The frame of every page: `<Page here={request.here} title="…">…</Page>`. The content goes into `<main>`, which begins
@@ -41,6 +41,8 @@ export function Page({
         <meta name="robots" content="noindex, nofollow" />
         <title>{`${title} · ${t.product}`}</title>
         <link rel="icon" href={`${here.assets}/icon.svg`} type="image/svg+xml" />
+        <link rel="apple-touch-icon" href={`${here.assets}/icon-192.png`} />
+        {kind === 'staff' && here.viewer && <link rel="manifest" href="/manifest.webmanifest" />}
         <link rel="stylesheet" href={`${here.assets}/style.css`} />
         {live && <script type="module" src={`${here.assets}/live.js`} />}
         {live && refreshMs !== undefined && (
@@ -81,8 +83,8 @@ function Header({ here, current, kind }: { here: Here; current: Section | undefi
   const sections: Section[] = !staff
     ? []
     : careRoles.includes(staff.role)
-      ? ['console', 'gateways']
-      : ['gateways', 'devices', 'quarantine']
+      ? ['console', 'roster', 'people', 'gateways', ...(staff.role === 'supervisor' ? (['numbers'] as const) : [])]
+      : ['gateways', 'watch', 'devices', 'quarantine', 'numbers']
   return (
     <header class="top">
       {staff ? (
@@ -110,7 +112,13 @@ function Header({ here, current, kind }: { here: Here; current: Section | undefi
         </nav>
       )}
       <div class="top-end">
-        {staff && <span class="who">{staff.name}</span>}
+        {staff && (
+          <a class="me" href="/me">
+            <Bell />
+            <span class="sr-only">{t.myChannels}</span>
+            <span class="who">{staff.name}</span>
+          </a>
+        )}
         <form method="post" action="/language">
           <input type="hidden" name="language" value={here.language === 'zh' ? 'en' : 'zh'} />
           <input type="hidden" name="back" value={here.path} />
@@ -132,6 +140,20 @@ function Header({ here, current, kind }: { here: Here; current: Section | undefi
         )}
       </div>
     </header>
+  )
+}
+
+function Bell() {
+  return (
+    <svg viewBox="0 0 24 24" width="24" height="24" aria-hidden="true" focusable="false">
+      <path
+        d="M6 10a6 6 0 0 1 12 0v5l2 3H4l2-3zM10 20.5a2 2 0 0 0 4 0"
+        fill="none"
+        stroke="currentColor"
+        stroke-width="2"
+        stroke-linejoin="round"
+      />
+    </svg>
   )
 }
 

@@ -16,6 +16,8 @@ export type StaffViewer = {
 /** Roles that look after residents. The operator looks after the system and never sees a resident. */
 export const careRoles: readonly Role[] = ['social_worker', 'supervisor']
 export const operatorRoles: readonly Role[] = ['operator']
+/** Who answers for a community, and who runs the system: neither sees a resident in the numbers. */
+export const numbersRoles: readonly Role[] = ['supervisor', 'operator']
 
 /** Ends the request with the page that a missing thing gets: what is out of scope does not exist for this viewer. */
 export class NotFound extends Error {

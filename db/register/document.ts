@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import { channelKinds, checkAddress } from '../../alerts/channels/address.js'
 import { deviceKinds } from '../../alerts/model.js'
+import { isTimeOfDay } from '../../alerts/quiet-hours.js'
 import { idPattern } from '../../ingest/contract.js'
 import { baseTopicProblem, baseTopicsMax, reservedGatewayIds } from '../../ingest/dialects/base-topics.js'
 import { dialectNames } from '../../ingest/dialects/dialect.js'
@@ -19,12 +21,29 @@ const baseTopic = z.string().superRefine((topic, issue) => {
   const problem = baseTopicProblem(topic)
   if (problem) issue.addIssue(problem)
 })
+const clock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time such as 20:00')
 const language = z.enum(['zh', 'en']).default('zh')
 
-const channel = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('webhook'), address: z.url({ protocol: /^https?$/ }).max(2_000), secret }),
-  z.strictObject({ kind: z.literal('email'), address: z.email().max(254) }),
-])
+/** Any origin: an operator writes this. A robot elsewhere than at its provider needs CHANNEL_ORIGINS all the same. */
+const originOf = (address: string) => (URL.canParse(address) ? [new URL(address).origin] : [])
+const channel = z
+  .strictObject({
+    kind: z.enum(channelKinds),
+    address: z.string().max(2_000),
+    secret: z.string().max(1_000).optional(),
+  })
+  .transform(({ kind, address, secret }, issue) => {
+    const checked = checkAddress(kind, address, secret ?? null, originOf(address))
+    if (checked.kind === 'fits') return { kind, address: checked.address, secret: checked.secret }
+    issue.addIssue({ code: 'custom', path: [checked.field], message: checked.text.en })
+    return z.NEVER
+  })
+
+const timeOfDay = z.string().refine(isTimeOfDay, 'not a time of day such as 22:30')
+/** By the wall clock of the community (or resident) unless a zone is given; emergencies ignore them. */
+const quietHours = z
+  .strictObject({ from: timeOfDay, until: timeOfDay, timeZone: timeZone.optional() })
+  .refine(({ from, until }) => from !== until, 'from and until are the same')
 
 /**
  * What `npm run register` takes: who lives where, who looks after them, which gateway carries which device. What is
@@ -45,6 +64,26 @@ export const registerDocument = z.strictObject({
         phone: text(40).optional(),
         communities: z.array(id).min(1),
         channels: z.array(channel).max(10).optional(),
+        /** Whether the channels are stored although the person changed them on a page. */
+        replaceChannels: z.boolean().default(false),
+        quietHours: quietHours.optional(),
+      }),
+    )
+    .default([]),
+  /** Neighbours who agreed to go to a door: without a login, told and answering by message alone. */
+  volunteers: z
+    .array(
+      z.strictObject({
+        id,
+        name: text(100),
+        phone: text(40).optional(),
+        language,
+        community: id,
+        /** To whom this person agreed to go. */
+        residents: z.array(id).default([]),
+        channels: z.array(channel).max(10).optional(),
+        replaceChannels: z.boolean().default(false),
+        quietHours: quietHours.optional(),
       }),
     )
     .default([]),
@@ -60,6 +99,8 @@ export const registerDocument = z.strictObject({
         doorCode: text(40).optional(),
         keyHolder: text(200).optional(),
         healthNote: text(500).optional(),
+        /** The resident agreed that whoever goes to the door is told of it. */
+        healthInPages: z.boolean().default(false),
         responsible: id.optional(),
       }),
     )
@@ -109,6 +150,10 @@ export const registerDocument = z.strictObject({
         language,
         seesAlerts: z.boolean().default(true),
         seesWeek: z.boolean().default(true),
+        /** Where given, this person is told of alerts at the step that says so, as far as the resident allows it. */
+        channels: z.array(channel).max(10).optional(),
+        replaceChannels: z.boolean().default(false),
+        quietHours: quietHours.optional(),
       }),
     )
     .default([]),
@@ -121,6 +166,32 @@ export const registerDocument = z.strictObject({
         to: z.iso.datetime({ offset: true }),
       }),
     )
+    .default([]),
+  /** Shifts that come back each week, by the wall clock of the community; a roster that was changed on its page stays. */
+  roster: z
+    .array(
+      z.strictObject({
+        community: id,
+        staff: id,
+        /** 1 Monday … 7 Sunday. */
+        weekdays: z.array(z.int().min(1).max(7)).min(1).max(7),
+        start: clock,
+        /** Earlier than the start, or the same: on the next day. */
+        end: clock,
+        /** So many days later. */
+        days: z.int().min(0).max(6).default(0),
+        from: z.iso.date(),
+        until: z.iso.date().optional(),
+        /** Counted from the week of `from`. */
+        everyWeeks: z.int().min(1).max(8).default(1),
+      }),
+    )
+    .refine((roster) => roster.every(({ start, end, days }) => days < 6 || end <= start), {
+      error: 'a shift lasts 7 days at most',
+    })
+    .refine((roster) => roster.every(({ from, until }) => until === undefined || from <= until), {
+      error: 'the last day of a shift must not be before its first',
+    })
     .default([]),
 })
 

@@ -21,6 +21,6 @@ test('whatever the example refers to is in it', () => {
   for (const { gateway, resident } of document.devices)
     expect([gateways.has(gateway), residents.has(resident)]).toEqual([true, true])
   for (const { resident } of document.family) expect(residents).toContain(resident)
-  for (const duty of document.duty)
+  for (const duty of [...document.duty, ...document.roster])
     expect([communities.has(duty.community), staff.has(duty.staff)]).toEqual([true, true])
 })

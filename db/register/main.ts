@@ -24,16 +24,24 @@ await runRole({
     const db = await connectDatabase({ settings, signal, log, teardown })
     const now = new Date()
     if (document) {
-      const { issued, keptSecrets } = await register(db, { document, timeZoneDefault: settings.TZ_DEFAULT, now }).catch(
-        (error: Error) => {
-          throw new StartError(`register ${file}: nothing was registered: ${error.message}`)
-        },
-      )
+      const { issued, keptSecrets, keptChannels, keptRosters } = await register(db, {
+        document,
+        timeZoneDefault: settings.TZ_DEFAULT,
+        now,
+      }).catch((error: Error) => {
+        throw new StartError(`register ${file}: nothing was registered: ${error.message}`)
+      })
       console.log(`${file} is registered.`)
       if (keptSecrets.length > 0)
         console.log(
           `Not stored, changed on their pages since: the secrets of ${keptSecrets.join(', ')} ("replaceSecret": true stores them).`,
         )
+      if (keptChannels.length > 0)
+        console.log(
+          `Not stored, changed on their pages since: the channels of ${keptChannels.join(', ')} ("replaceChannels": true stores them).`,
+        )
+      if (keptRosters.length > 0)
+        console.log(`Not stored, changed on their pages since: the weekly shifts of ${keptRosters.join(', ')}.`)
       if (issued.length > 0) console.log('Made up for new entries, shown once:')
       for (const { kind, of, value } of issued) console.log(`  ${kind} of ${of}: ${value}`)
     } else {

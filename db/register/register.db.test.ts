@@ -4,6 +4,10 @@ import { startTestDatabase, type TestDatabase } from '../../test/support/databas
 import { findBaseTopicClash } from '../attached.js'
 import { addGateway } from '../gateway-registration.js'
 import { revokeSecret, rotateSecret } from '../gateway-secrets.js'
+import { quietHoursOf } from '../quiet-hours.js'
+import { moveChannel } from '../staff-channels.js'
+import { stopTellingFamily } from '../told-family.js'
+import { endVolunteer } from '../volunteers.js'
 import { type RegisterInput, registerDocument } from './document.js'
 import { register } from './register.js'
 
@@ -44,7 +48,7 @@ test('new entries get a password and a secret that are shown once and stored as 
   const [gateway] = await rows('select secret_hash from gateways')
   const secret = issued.find(({ kind }) => kind === 'secret')!.value
   expect(await verifySecret(secret, gateway.secret_hash)).toBe(true)
-  expect(await apply(village)).toEqual({ issued: [], keptSecrets: [] })
+  expect(await apply(village)).toEqual({ issued: [], keptSecrets: [], keptChannels: [], keptRosters: [] })
   expect(await rows('select secret_hash from gateways')).toEqual([gateway])
   expect(await rows('select resident_id, time_zone from residents order by 1')).toEqual([
     { resident_id: 'r1', time_zone: 'Asia/Shanghai' },
@@ -89,7 +93,12 @@ test('a secret that was rotated or revoked on its page does not come back with a
   await apply(old({ secret: 'the second secret' }))
   const rotation = await database.db.transaction((tx) => rotateSecret(tx, { ...by, overlapMs: 0 }))
   if (rotation.kind !== 'rotated') throw new Error(rotation.kind)
-  expect(await apply(old({ label: 'told' }))).toEqual({ issued: [], keptSecrets: ['old'] })
+  expect(await apply(old({ label: 'told' }))).toEqual({
+    issued: [],
+    keptSecrets: ['old'],
+    keptChannels: [],
+    keptRosters: [],
+  })
   expect(await opens(rotation.secret)).toBe(true)
   expect(await gateway('old')).toMatchObject({ label: 'told' })
   expect((await apply(old({ secret: rotation.secret }))).keptSecrets).toEqual([])
@@ -164,6 +173,94 @@ test('who asks for a base topic that somebody is saving waits, on the page and h
   expect(await here).toBe('gateway h1: base topic "race" belongs to gateway p1')
 })
 
+const told = (more: object = {}): RegisterInput => ({
+  staff: [
+    {
+      ...village.staff![0]!,
+      channels: [
+        { kind: 'email', address: 'zhang@example.org' },
+        { kind: 'ntfy', address: 'https://ntfy.sh/a-long-topic', secret: 'tk_1' },
+      ],
+      quietHours: { from: '22:00', until: '06:00' },
+      ...more,
+    },
+  ],
+})
+const channels = async (staffId: string) =>
+  rows(
+    `select channel_id, kind, address, confirmed_at from staff_channels where staff_id = '${staffId}' order by position`,
+  )
+
+test('channels of the document keep what is known of them, and do not undo what was changed on a page', async () => {
+  await apply(told())
+  const [mail, push] = await channels('zhang')
+  expect([mail.address, push.address]).toEqual(['zhang@example.org', 'https://ntfy.sh/a-long-topic'])
+  await rows(`update staff_channels set confirmed_at = now() where staff_id = 'zhang' and kind = 'email'`)
+  const [tested] = await channels('zhang')
+  await apply(told())
+  expect((await channels('zhang'))[0]).toEqual(tested)
+  // Another order and another secret: the same channels, with all that is known of them.
+  await apply(told({ channels: [...told().staff![0]!.channels!].reverse() }))
+  expect((await channels('zhang')).map((each) => each.channel_id)).toEqual([push.channel_id, mail.channel_id])
+  expect((await channels('zhang'))[1]).toEqual(tested)
+  // Changed on a page: the document has no say any longer, until it is told to.
+  await moveChannel(database.db, { staffId: 'zhang', channelId: mail.channel_id, by: -1, now })
+  const gone = { channels: [{ kind: 'sms', address: '13800000000' }] }
+  expect((await apply(told(gone))).keptChannels).toEqual(['zhang'])
+  expect((await channels('zhang')).map((each) => each.kind)).toEqual(['email', 'ntfy'])
+  expect((await apply(told({ ...gone, replaceChannels: true }))).keptChannels).toEqual([])
+  expect((await channels('zhang')).map((each) => each.kind)).toEqual(['sms'])
+  expect(await quietHoursOf(database.db, 'zhang')).toEqual({ from: '22:00', until: '06:00', timeZone: 'Asia/Shanghai' })
+  await apply(village)
+  expect((await quietHoursOf(database.db, 'zhang'))?.from).toBe('22:00')
+})
+
+test('a neighbour and a daughter are told without a login; who was ended on a page stays ended', async () => {
+  const document: RegisterInput = {
+    volunteers: [
+      {
+        id: 'zhou',
+        name: '示例·周阿姨',
+        phone: '000-0000-0102',
+        community: 'v',
+        residents: ['r1'],
+        channels: [{ kind: 'sms', address: '000-0000-0102' }],
+      },
+    ],
+    family: [
+      {
+        id: 'daughter',
+        resident: 'r2',
+        name: '示例·女儿',
+        channels: [{ kind: 'email', address: 'd@example.org' }],
+        quietHours: { from: '23:00', until: '07:00' },
+      },
+    ],
+  }
+  await apply(document)
+  await apply(document)
+  expect(await rows('select resident_id, staff_id from resident_volunteers')).toEqual([
+    { resident_id: 'r1', staff_id: 'zhou' },
+  ])
+  expect((await channels('zhou')).map((each) => each.address)).toEqual(['00000000102'])
+  expect(await rows(`select staff_id from family_members where family_member_id = 'daughter'`)).toEqual([
+    { staff_id: 'family:daughter' },
+  ])
+  // By the wall clock of the resident's home.
+  expect((await quietHoursOf(database.db, 'family:daughter'))?.timeZone).toBe('Europe/Rome')
+  const by = { by: 'zhang', communityIds: ['v'], now }
+  await endVolunteer(database.db, { staffId: 'zhou', ...by })
+  await stopTellingFamily(database.db, { staffId: 'family:daughter', ...by })
+  await apply(document)
+  expect(await rows('select from resident_volunteers')).toEqual([])
+  expect(await channels('zhou')).toEqual([])
+  expect(await channels('family:daughter')).toEqual([])
+  expect(await rows(`select phone from staff where staff_id = 'zhou'`)).toEqual([{ phone: null }])
+  await expect(apply({ volunteers: [{ id: 'zhang', name: 'x', community: 'v' }] })).rejects.toThrow(
+    'somebody else has this id',
+  )
+})
+
 test.each<[string, unknown]>([
   ['an id that would not fit into a topic', { gateways: [{ id: 'a/b', community: 'v' }] }],
   ['an unknown field', { gateways: [{ id: 'a', community: 'v', password: 'x' }] }],
@@ -183,6 +280,23 @@ test.each<[string, unknown]>([
       ],
     },
   ],
+  [
+    'a robot’s address that is none',
+    {
+      staff: [
+        {
+          id: 's',
+          name: 's',
+          role: 'operator',
+          login: 's',
+          communities: ['v'],
+          channels: [{ kind: 'wecom', address: 'https://qyapi.weixin.qq.com/' }],
+        },
+      ],
+    },
+  ],
+  ['quiet hours without a length', told({ quietHours: { from: '22:00', until: '22:00' } })],
+  ['quiet hours at no time of day', told({ quietHours: { from: '22', until: '24:00' } })],
   ['a time zone that does not exist', { communities: [{ id: 'v', name: 'v', timeZone: 'Mars/Base' }] }],
 ])('%s is refused', (_, document) => {
   expect(registerDocument.safeParse(document).success).toBe(false)

@@ -5,6 +5,8 @@ import { closeNoticesOfUnbound } from '../alerts.js'
 import { findBaseTopicClash, lockBaseTopics } from '../attached.js'
 import type { Database, Queryable } from '../pool.js'
 import type { RegisterDocument } from './document.js'
+import { registerRoster } from './register-roster.js'
+import { registerReach, registerToldFamily, registerVolunteer, zoneOfCommunity } from './told.js'
 
 export type Issued = { kind: 'password' | 'secret'; of: string; value: string }
 type Gateway = RegisterDocument['gateways'][number] & { hash: string | null }
@@ -17,13 +19,14 @@ const hashesAtOnce = 4
 /**
  * Adds or updates what the document holds, all of it or nothing. `issued`: the passwords and secrets that were made up for
  * new entries, which are not stored in the clear and cannot be shown again. `keptSecrets`: the gateways whose secret in the
- * document was not stored, as it was rotated or revoked on a page since.
+ * document was not stored, as it was rotated or revoked on a page since. `keptChannels`: the people whose channels were not,
+ * as they were changed on a page. `keptRosters`: the communities whose weekly shifts were not, for the same reason.
  * @throws when an entry refers to something that does not exist, or an attached gateway has a base topic of another one
  */
 export async function register(
   db: Database,
   { document, timeZoneDefault, now }: { document: RegisterDocument; timeZoneDefault: string; now: Date },
-): Promise<{ issued: Issued[]; keptSecrets: string[] }> {
+): Promise<{ issued: Issued[]; keptSecrets: string[]; keptChannels: string[]; keptRosters: string[] }> {
   const hashesOf = async (sql: string, ids: string[]) =>
     new Map((await db.query<{ id: string; hash: string }>(sql, [ids])).rows.map((row) => [row.id, row.hash]))
   const staffHashes = await hashesOf(
@@ -53,21 +56,29 @@ export async function register(
   const staff = await mapFew(document.staff, (s) => withHash(s, s.password, staffHashes.get(s.id), 'password'))
   const gateways = await mapFew(document.gateways, (g) => withHash(g, g.secret, gatewayHashes.get(g.id), 'secret'))
 
+  const keptChannels: string[] = []
+  let keptRosters: string[] = []
+  const note = (of: string, stored: boolean) => {
+    if (!stored) keptChannels.push(of)
+  }
   const keptSecrets = await db.transaction(async (tx) => {
+    // A transaction that is run again begins anew.
+    keptChannels.length = 0
     for (const c of document.communities)
       await tx.query(
         `insert into communities (community_id, name, time_zone) values ($1, $2, $3)
          on conflict (community_id) do update set name = $2, time_zone = $3`,
         [c.id, c.name, c.timeZone ?? timeZoneDefault],
       )
-    for (const s of staff) await upsertStaff(tx, s)
+    for (const s of staff) note(s.id, await upsertStaff(tx, s))
     for (const r of document.residents)
       await tx.query(
-        `insert into residents (resident_id, community_id, name, address, time_zone, phone, door_code, key_holder, health_note, responsible_staff_id)
-         select $1, community_id, $3, $4, coalesce($5, time_zone), $6, $7, $8, $9, $10 from (
+        `insert into residents (resident_id, community_id, name, address, time_zone, phone, door_code, key_holder, health_note, responsible_staff_id, health_in_pages)
+         select $1, community_id, $3, $4, coalesce($5, time_zone), $6, $7, $8, $9, $10, $11 from (
            select $2 as community_id, (select time_zone from communities where community_id = $2) as time_zone) c
          on conflict (resident_id) do update set community_id = $2, name = $3, address = $4, time_zone = excluded.time_zone,
-           phone = $6, door_code = $7, key_holder = $8, health_note = $9, responsible_staff_id = $10`,
+           phone = $6, door_code = $7, key_holder = $8, health_note = $9, responsible_staff_id = $10,
+           health_in_pages = $11`,
         [
           r.id,
           r.community,
@@ -79,8 +90,10 @@ export async function register(
           r.keyHolder ?? null,
           r.healthNote ?? null,
           r.responsible ?? null,
+          r.healthInPages,
         ],
       )
+    for (const v of document.volunteers) note(v.id, await registerVolunteer(tx, v, now))
     const kept = await upsertGateways(tx, gateways)
     for (const d of document.devices) await bind(tx, d, now)
     for (const f of document.family)
@@ -90,15 +103,17 @@ export async function register(
          on conflict (family_member_id) do update set name = $3, relation = $4, phone = $5, language = $6, sees_alerts = $7, sees_week = $8`,
         [f.id, f.resident, f.name, f.relation ?? null, f.phone ?? null, f.language, f.seesAlerts, f.seesWeek],
       )
+    for (const f of document.family) note(f.id, await registerToldFamily(tx, f))
     for (const d of document.duty)
       await tx.query(
         `insert into duty_shifts (community_id, staff_id, starts_at, ends_at) values ($1, $2, $3, $4)
          on conflict (community_id, staff_id, starts_at) do update set ends_at = $4`,
         [d.community, d.staff, d.from, d.to],
       )
+    keptRosters = await registerRoster(tx, document.roster, now)
     return kept
   })
-  return { issued, keptSecrets }
+  return { issued, keptSecrets, keptChannels, keptRosters }
 }
 
 /** Returns those whose secret was changed on a page since, and stays as it is. */
@@ -146,6 +161,7 @@ async function refuseClash(tx: Queryable, gatewayId: string) {
   if (clash) throw new Error(`gateway ${gatewayId}: base topic "${clash.topic}" belongs to gateway ${clash.gatewayId}`)
 }
 
+/** False where the person changed the channels on a page since, and they stay. */
 async function upsertStaff(tx: Queryable, s: RegisterDocument['staff'][number] & { hash: string | null }) {
   await tx.query(
     `insert into staff (staff_id, name, role, login, password_hash, language, phone) values ($1, $2, $3, $4, coalesce($5, ''), $6, $7)
@@ -159,13 +175,7 @@ async function upsertStaff(tx: Queryable, s: RegisterDocument['staff'][number] &
     s.id,
     s.communities,
   ])
-  if (!s.channels) return
-  await tx.query('delete from staff_channels where staff_id = $1', [s.id])
-  for (const [position, channel] of s.channels.entries())
-    await tx.query(
-      'insert into staff_channels (staff_id, position, kind, address, secret) values ($1, $2, $3, $4, $5)',
-      [s.id, position, channel.kind, channel.address, channel.kind === 'webhook' ? channel.secret : null],
-    )
+  return registerReach(tx, { staffId: s.id, reached: s, timeZone: () => zoneOfCommunity(tx, s.communities[0]!) })
 }
 
 /** A device that hangs elsewhere now is a new binding: its history stays with the resident it was measured for. */

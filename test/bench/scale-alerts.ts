@@ -22,15 +22,18 @@ export async function measureAlerts({ db, url, rounds, log, print }: Part): Prom
   const shared = { db, clock, log, signal: createSignal() }
   const fold = createArrivalFolder(shared)
   const escalate = createEscalator(shared)
-  const claim = () =>
-    claimPages(db, {
+  const claim = async () => {
+    const limits = {
       now: clock.now(),
       leaseMs: 15_000,
-      pagesMax: 64,
-      emergenciesOnly: false,
+      pagesMax: 128,
       perLineMax: 8,
-      busyLines: [],
-    })
+      linesMax: 128,
+      lineMax: new Map(),
+    }
+    const emergencies = await claimPages(db, { ...limits, of: 'emergencies' })
+    return [...emergencies, ...(await claimPages(db, { ...limits, of: 'others' }))]
+  }
   const pass = async () => {
     while ((await fold()) === 'more');
     while ((await escalate()) === 'more');

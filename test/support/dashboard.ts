@@ -10,7 +10,8 @@ export type Answer = { status: number; body: string; text: string; headers: Reco
 export type Asked = {
   as?: string
   language?: 'zh' | 'en'
-  form?: Record<string, string>
+  /** As pairs where a name comes more than once. */
+  form?: Record<string, string> | [name: string, value: string][]
   address?: string
   refresh?: boolean
 }

@@ -122,8 +122,8 @@ async function addResident(
   const residentId = `${p.key}-r${String(p.i).padStart(2, '0')}`
   const name = `示例·居民 ${p.key} ${p.i}`
   await db.query(
-    `insert into residents (resident_id, community_id, name, address, time_zone, phone, door_code, key_holder, health_note, responsible_staff_id)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+    `insert into residents (resident_id, community_id, name, address, time_zone, phone, door_code, key_holder, health_note, responsible_staff_id, health_in_pages)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, true)`,
     [
       residentId,
       p.communityId,

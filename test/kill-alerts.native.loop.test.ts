@@ -248,7 +248,7 @@ async function pagesOf() {
     records: number
   }>(
     `select page_id as "pageId", alert_id as "alertId", round, step, staff_id as "staffId", status, sent_at as "sentAt",
-            (select count(*) from page_attempts t where t.page_id = p.page_id and t.result = 'sent') as records
+            (select count(*) from page_attempts t where t.page_id = p.page_id and t.result in ('sent', 'delivered')) as records
        from pages p order by alert_id, round, step`,
   )
   return rows.map(({ sentAt, ...page }) => ({ ...page, sentAtMs: sentAt?.getTime() }))

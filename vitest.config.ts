@@ -15,8 +15,15 @@ const withoutPackages = [
   ...(hasPackage('dovecot', 'imap-*.native.loop.test.ts') ? [] : ['**/imap-*.native.loop.test.*']),
 ]
 
-// unit: beside their files, no database. database: one file a database of its own. loop: whole processes, timings, kills
-// and browsers, one after the other, so that they measure themselves and not each other.
+const isNative = Boolean(process.env.TEST_DATABASE_URL)
+/**
+ * Not run again on the other database: pages ask through the stores, whose own tests run on both; what decodes any message
+ * and a virtual clock care little for the database.
+ */
+const onceIsEnough = ['db/embedded/**', 'dashboard/**', 'test/dialects-attack.*', 'test/simulation/**']
+
+// unit: beside their files, no database. database: one file a database of its own. browser: pages in a real Chromium, two at
+// a time. loop: whole processes, timings and kills, one after the other, so that they measure themselves and not each other.
 export default defineConfig({
   test: {
     projects: [
@@ -25,7 +32,7 @@ export default defineConfig({
           ...shared,
           name: 'unit',
           include: ['**/*.test.{ts,tsx}'],
-          exclude: [...never, '**/*.db.test.*', '**/*.native.test.*', '**/*.loop.test.*'],
+          exclude: [...never, '**/*.{db,native,browser,loop}.test.*'],
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
@@ -35,11 +42,22 @@ export default defineConfig({
           ...shared,
           name: 'database',
           // Some contend for rows in two sessions: only a native server has two.
-          include: ['**/*.db.test.{ts,tsx}', ...(process.env.TEST_DATABASE_URL ? ['**/*.native.test.ts'] : [])],
-          exclude: [...never, ...(process.env.TEST_DATABASE_URL ? ['db/embedded/**'] : [])],
+          include: ['**/*.db.test.{ts,tsx}', ...(isNative ? ['**/*.native.test.ts'] : [])],
+          exclude: [...never, ...(isNative ? onceIsEnough : [])],
           // With the embedded database each file brings a server of its own.
-          maxWorkers: process.env.TEST_DATABASE_URL ? 3 : 2,
+          maxWorkers: isNative ? 3 : 2,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: 'browser',
+          include: ['**/*.browser.test.ts'],
+          exclude: never,
+          maxWorkers: 2,
+          testTimeout: 120_000,
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -48,15 +66,11 @@ export default defineConfig({
           name: 'loop',
           include: ['**/*.loop.test.{ts,tsx}'],
           // Each run has its database; what needs the other one is for the other run.
-          exclude: [
-            ...never,
-            process.env.TEST_DATABASE_URL ? '**/*.embedded.loop.test.*' : '**/*.native.loop.test.*',
-            ...withoutPackages,
-          ],
+          exclude: [...never, isNative ? '**/*.embedded.loop.test.*' : '**/*.native.loop.test.*', ...withoutPackages],
           maxWorkers: 1,
           fileParallelism: false,
           testTimeout: 120_000,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

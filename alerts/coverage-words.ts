@@ -10,7 +10,7 @@ const severityWords = {
 } as const
 
 const taskWords: Record<Task, Headline> = {
-  responsible: { zh: '责任社工', en: 'responsible for residents' },
+  responsible: { zh: '负责社工', en: 'responsible for residents' },
   'on duty': { zh: '排班值守', en: 'on the roster' },
   supervisor: { zh: '主管', en: 'supervisor' },
   neighbour: { zh: '邻里志愿者', en: 'neighbour or volunteer' },
@@ -93,7 +93,7 @@ export function findingWords(finding: Finding, { timeZone, days }: { timeZone: s
     }
     case 'nobody responsible':
       return {
-        zh: `${finding.residents} 位居民没有责任社工`,
+        zh: `${finding.residents} 位居民没有负责社工`,
         en: `${residentsWord(finding.residents)} with nobody responsible`,
       }
     case 'responsible has left':

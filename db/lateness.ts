@@ -5,7 +5,7 @@ export type Lateness = {
   escalationS: number
   pagesS: number
   arrivalsS: number
-  /** Emergencies open for over a minute of which no page has reached anybody. */
+  /** Emergencies open for over a minute of which no page has reached anybody who could come. */
   untold: number
 }
 
@@ -21,7 +21,7 @@ export async function measureLateness(db: Queryable, { now }: { now: Date }): Pr
             (select min(greatest(next_attempt_at, held_until)) from pages where status = 'pending') as pages,
             (select received_at from arrivals order by arrival_id limit 1) as arrivals,
             (select count(*) from alerts a where a.stage = 'open' and a.severity = 'emergency' and a.opened_at < $1
-                and not exists (select from pages p where p.alert_id = a.alert_id and p.status = 'sent')) as untold`,
+                and not exists (select from pages p where p.alert_id = a.alert_id and p.status = 'sent' and not p.informs)) as untold`,
     [new Date(now.getTime() - 60_000)],
   )
   const since = (at: Date | null) => (at ? Math.max(0, (now.getTime() - at.getTime()) / 1_000) : 0)

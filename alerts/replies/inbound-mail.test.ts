@@ -134,6 +134,12 @@ describe('what the server that took it says of its sender', () => {
   ])('%s', (_name, values, fails) => {
     expect(failsAuthentication(values)).toBe(fails)
   })
+  test('thousands of results cost no time', () => {
+    const startedAt = performance.now()
+    failsAuthentication(Array(20).fill(';'.repeat(20_000)))
+    // A few milliseconds where nothing else runs; with an expression made for each result, 0.9 s.
+    expect(performance.now() - startedAt).toBeLessThan(500)
+  })
   test('a forged mail is refused', () => {
     expect(verdict({ 'authentication-results': 'mx.example.org; dmarc=fail' })).toMatchObject({ reason: 'forged' })
   })

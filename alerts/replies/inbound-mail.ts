@@ -138,10 +138,10 @@ export function failsAuthentication(values: readonly string[]): boolean {
       .slice(0, headerCharsMax)
       .replace(/\([^()]*\)/g, ' ')
       .toLowerCase()
-    const [server = '', ...results] = plain.split(';')
-    const said = (method: string) =>
-      results.map((result) => new RegExp(`^\\s*${method}\\s*=\\s*([a-z]+)`).exec(result)?.[1]).filter((one) => one)
-    return { server: server.trim().split(/\s+/)[0]!, dmarc: said('dmarc'), spf: said('spf') }
+    const said = [...plain.matchAll(/;\s*(dmarc|spf)\s*=\s*([a-z]+)/g)]
+    const of = (method: string) => said.flatMap(([, name, result]) => (name === method ? [result!] : []))
+    const server = plain.split(';', 1)[0]!.trim().split(/\s+/, 1)[0]!
+    return { server, dmarc: of('dmarc'), spf: of('spf') }
   }
   const all = values.slice(0, 20).map(parse)
   const own = all.filter(({ server }) => server === all[0]!.server)

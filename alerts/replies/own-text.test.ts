@@ -73,3 +73,10 @@ test('a long mail costs no time', () => {
   // A few milliseconds where nothing else runs; what grows with the square of the length takes minutes.
   expect(performance.now() - startedAt).toBeLessThan(4_000)
 })
+
+test('nor does a line that is nearly an address again and again', () => {
+  const startedAt = performance.now()
+  for (let i = 0; i < 20; i++) firstOwnLine(`${'<'.repeat(200)}${'@'.repeat(399)}\nx`)
+  // Under 1 ms where nothing else runs; with both sides of the @ unbounded, 0.25 s for each.
+  expect(performance.now() - startedAt).toBeLessThan(1_000)
+})

@@ -54,7 +54,8 @@ const isQuoted = (line: string) => /^[>＞|]/.test(line)
 function attributionLines(lines: string[], at: number): number {
   const [first, second] = [lines[at]!, lines[at + 1] ?? '']
   if (attribution.test(first)) return 1
-  const starts = /^(on|at|am|le|el|em|在|于)\s?.{0,200}\d/i.test(first) || /^.{0,200}<\S+@\S+>/.test(first)
+  const starts =
+    /^(on|at|am|le|el|em|在|于)\s?.{0,200}\d/i.test(first) || /^.{0,200}<[^\s<>@]{1,200}@[^\s<>@]{1,200}>/.test(first)
   return starts && second !== '' && attribution.test(`${first} ${second}`) ? 2 : 0
 }
 

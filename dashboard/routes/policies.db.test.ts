@@ -56,7 +56,7 @@ const policyOf = async (severity: PagedSeverity): Promise<Policy> =>
 describe('the page says in words who is told when', () => {
   test('to a social worker, who may not change it', async () => {
     const { body } = await ask('/policies', 'worker')
-    expect(body).toContain('立刻：责任社工，同时用其全部通知方式')
+    expect(body).toContain('立刻：负责社工，同时用其全部通知方式')
     expect(body).toContain('1 分钟后：值班人员、同意帮忙的邻居或志愿者')
     expect(body).toContain('3 分钟后：主管，同时用其全部通知方式，同时告知家属')
     expect(body).toContain('接手的人应在 2 分钟内出发，10 分钟内到门口，到门口后 45 分钟内处理完')

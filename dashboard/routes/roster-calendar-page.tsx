@@ -137,17 +137,22 @@ function Preview({ scope, preview }: { scope: RosterScope; preview: ImportPrevie
   const { here, community, people } = scope
   const { file, counts } = preview
   const t = rosterCalendarText(here.language)
+  const own = file.left.filter(({ reason }) => reason === 'own').length
+  const left = file.left.filter(({ reason }) => reason !== 'own')
   const until = dayWords(wallOf(file.until, community.timeZone).day, here.language, 0)
   return (
     <div class="narrow-left">
-      {counts && <p class="big">{t.counts(counts.added, counts.removed, counts.unchanged)}</p>}
-      {file.left.length > 0 && (
+      {counts && counts.added + counts.removed + counts.unchanged > 0 && (
+        <p class="big">{t.counts(counts.added, counts.removed, counts.unchanged)}</p>
+      )}
+      {own > 0 && <p>{t.ownLeft(own)}</p>}
+      {left.length > 0 && (
         <section aria-labelledby="left">
           <h2 id="left">
-            {t.left} <span class="count">{file.left.length}</span>
+            {t.left} <span class="count">{left.length}</span>
           </h2>
           <ul class="lines">
-            {file.left.slice(0, leftShownMax).map(({ title, reason }, place) => (
+            {left.slice(0, leftShownMax).map(({ title, reason }, place) => (
               <li key={String(place)} class="line">
                 <strong>{title || t.untitled}</strong> {t.reason[reason]}
               </li>

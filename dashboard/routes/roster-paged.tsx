@@ -2,10 +2,12 @@ import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { channelWords, isChannelKind } from '../../alerts/channels/address.js'
 import type { EpochMs } from '../../alerts/model.js'
+import { onDutyAt } from '../../alerts/roster.js'
 import { clockOfMinute, wallOf } from '../../alerts/roster-time.js'
 import { recordLook } from '../../db/access-log.js'
 import { findResidentIn, staffNames } from '../../db/paged.js'
 import { countResidents, listResidents } from '../../db/resident-list.js'
+import { rosterOf } from '../../db/rosters.js'
 import { type Here, type RouteDeps, sendPage } from '../shell/here.js'
 import { dayWords, fieldOf, instantOfField, momentWords } from '../shell/roster-words.js'
 import { shellText } from '../shell/shell-text.js'
@@ -58,6 +60,10 @@ export function rosterPagedRoutes(app: FastifyInstance, deps: RouteDeps): void {
     const chains = resident && at !== undefined ? await pagedAt(db, { residentId: resident.residentId, at }) : []
     if (resident && at !== undefined)
       await recordLook(db, { residentId: resident.residentId, staffId, page: 'who is paged', now: here.now })
+    const isEmptyPlace =
+      resident !== undefined &&
+      at !== undefined &&
+      onDutyAt(await rosterOf(db, resident.communityId, { from: at, until: at + 1 }), at).length === 0
     const names = await staffNames(
       db,
       chains.flatMap(({ steps }) => steps.flatMap(({ people }) => people.map((person) => person.staffId))),
@@ -81,6 +87,7 @@ export function rosterPagedRoutes(app: FastifyInstance, deps: RouteDeps): void {
             </form>
             <p class="sub">{t.lead}</p>
             {at !== undefined && at < here.now.getTime() - 60_000 && <p>{t.noHistory}</p>}
+            {isEmptyPlace && <p>{t.nobodyOnDuty}</p>}
             <div class="chains">
               {chains.map((chain) => (
                 <Chain key={chain.severity} {...{ here, chain, names, timeZone }} at={at!} />

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import type { EpochMs } from '../../alerts/model.js'
-import { handOversBetween, holesBetween, onDutyAt, shiftsBetween } from '../../alerts/roster.js'
+import { handOversBetween, holesBetween, onDutyAt, type Span, shiftsBetween } from '../../alerts/roster.js'
 import { type DayNumber, dateOfDay, dayOfDate, instantOf, wallOf, weekdayOf } from '../../alerts/roster-time.js'
 import { listEdits, rosterOf } from '../../db/rosters.js'
 import { type RouteDeps, sendPage } from '../shell/here.js'
@@ -56,10 +56,17 @@ export function rosterRoutes(app: FastifyInstance, deps: RouteDeps): void {
         <link rel="stylesheet" href={`${here.assets}/roster.css`} />
         <div class={`answer answer-${answer.tone}`}>
           <h1>{answer.first}</h1>
+          {isEmpty && <p>{t.none}</p>}
           {answer.more.map((line) => (
             <p key={line}>{line}</p>
           ))}
-          {isEmpty && <p>{t.none}</p>}
+          {answer.hole && !isEmpty && (
+            <p>
+              <a class="button" href={at(wallOf(answer.hole.from, timeZone).day)}>
+                {t.toHole}
+              </a>
+            </p>
+          )}
         </div>
         {asked.saved && (
           <p class="message saved" role="status">
@@ -126,6 +133,7 @@ function answerOf(p: { scope: RosterScope; roster: Parameters<typeof onDutyAt>[0
   tone: string
   first: string
   more: string[]
+  hole: Span | undefined
 } {
   const { scope, roster, now, ahead } = p
   const { here, people, community } = scope
@@ -150,5 +158,5 @@ function answerOf(p: { scope: RosterScope; roster: Parameters<typeof onDutyAt>[0
       : until
         ? t.nowNobodyUntil(until)
         : t.nowNobody
-  return { tone: hole ? 'busy' : 'quiet', first, more }
+  return { tone: hole ? 'busy' : 'quiet', first, more, hole }
 }

@@ -303,7 +303,7 @@ function undoneOf(what: unknown, language: Language): string {
 
 function roleOf(role: unknown, language: Language): string {
   const words: Record<string, Record<Language, string>> = {
-    responsible: { en: ' (responsible)', zh: '（责任社工）' },
+    responsible: { en: ' (responsible)', zh: '（负责社工）' },
     'on duty': { en: ' (on duty)', zh: '（值班）' },
     supervisor: { en: ' (supervisor)', zh: '（主管）' },
     neighbour: { en: ' (neighbour or volunteer)', zh: '（邻居或志愿者）' },

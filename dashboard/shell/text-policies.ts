@@ -108,7 +108,7 @@ export const policyText = defineText({
     at: (time) => `${time}后`,
     atOnce: '立刻',
     to: {
-      responsible: '责任社工',
+      responsible: '负责社工',
       'on duty': '值班人员',
       supervisor: '主管',
       neighbour: '同意帮忙的邻居或志愿者',

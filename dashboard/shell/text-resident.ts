@@ -185,7 +185,7 @@ export const residentText = defineText({
     doorCode: '门禁密码',
     keyHolder: '备用钥匙',
     healthNote: '健康情况',
-    responsible: '责任社工',
+    responsible: '负责社工',
     family: '家属',
     notRecorded: '未登记',
     nobody: '未指定',

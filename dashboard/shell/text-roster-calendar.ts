@@ -34,6 +34,8 @@ export const rosterCalendarText = defineText({
     shifts: (count: number) => plural(count, 'shift', 'shifts'),
     leaveOut: 'Leave out',
     left: 'Not taken over',
+    ownLeft: (count: number) =>
+      `${plural(count, 'shift in this file comes', 'shifts in this file come')} from Shouwang itself and need not be taken over. To change them, change the roster here.`,
     reason: {
       'all day': 'lasts all day: a shift needs a beginning and an end',
       'no end': 'has no end',
@@ -90,6 +92,7 @@ export const rosterCalendarText = defineText({
     shifts: (count) => `${count} 个班`,
     leaveOut: '不导入',
     left: '没有导入的内容',
+    ownLeft: (count) => `文件里有 ${count} 班本来就是守望的班次，不用导入；要修改请直接改值班表。`,
     reason: {
       'all day': '是全天事件：班次必须有起止时间',
       'no end': '没有结束时间',

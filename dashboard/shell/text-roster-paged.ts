@@ -60,7 +60,7 @@ export const pagedText = defineText({
     informs: '仅告知',
     quiet: '免打扰时间：正在休息的人稍后再通知。',
     roles: {
-      responsible: '责任社工',
+      responsible: '负责社工',
       'on duty': '值班',
       supervisor: '主管',
       neighbour: '邻居或志愿者',

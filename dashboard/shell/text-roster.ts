@@ -170,7 +170,7 @@ export const rosterText = defineText({
       count === 1
         ? `今后 ${days} 天有一处空班：${first} 没有人值班。`
         : `今后 ${days} 天有 ${count} 处空班，最早的一处：${first}。`,
-    meanwhile: '空班期间，预警仍会通知责任社工和主管，但中间没有值班同事接应。',
+    meanwhile: '空班期间，预警仍会通知负责社工和主管，但中间没有值班同事接应。',
     none: '还没有值班表。请先添加每周固定的班次。',
     community: '社区',
     show: '查看',

@@ -307,3 +307,27 @@ test('what cannot be recorded keeps nothing else from being recorded, and is not
   await quiet()
   expect(sent).toHaveLength(2 * alertIds.length)
 })
+
+// What it could take from an emergency is the pool's connections; the embedded database has one session anyway.
+const timesTold = process.env.TEST_DATABASE_URL ? 60 : 5
+
+test('a large digest that is refused keeps no emergency waiting', async () => {
+  const alertIds = await open('water_running', homes)
+  await quiet()
+  await rows(
+    `insert into pages (alert_id, round, step, staff_id, channel, position, created_at, next_attempt_at)
+     select a, r, 1, 'd-worker', 'webhook', position, $2, $2
+       from unnest($1::bigint[]) a, generate_series(1, $3::int) r, staff_channels
+      where staff_id = 'd-worker' and kind = 'webhook'`,
+    [alertIds, clock.now(), timesTold],
+  )
+  answer = ({ digest, channel }) =>
+    digest && channel === 'webhook' ? { kind: 'refused', reason: 'no' } : { kind: 'sent', detail: 'ok' }
+  await rows('update pages set held_until = null where round > 0')
+  clock.advance(16 * minute)
+  await eventually('the digest', () => sent.some(({ digest }) => digest) || undefined)
+  const begun = performance.now()
+  await open('gas')
+  await eventually('the emergency', () => sent.some(({ page }) => page?.kind === 'gas') || undefined, 10_000)
+  expect(performance.now() - begun).toBeLessThan(3_000)
+})

@@ -6,7 +6,7 @@ import { type ClaimedPage, claimPages, lineOf, lookAgain, releasePages } from '.
 import type { Database } from '../db/pool.js'
 import type { Clock } from '../kit/clock.js'
 import type { Log } from '../kit/log.js'
-import { startLoop } from '../kit/loop.js'
+import { type Loop, startLoop } from '../kit/loop.js'
 import type { Signal } from '../kit/signal.js'
 import { audienceOf, type Channel, isTaken } from './channels/channel.js'
 import { createLines } from './outbox-lines.js'
@@ -21,6 +21,8 @@ const otherSendsMax = 16
 const leaseMs = 15_000
 const pollMs = 200
 const recordPauseMs = 500
+/** Each failed page is a transaction of its own: of a digest of thousands these must not take the pool's 8 connections from emergencies. */
+const failedAtOnceMax = 3
 
 /** It was sent, or refused, and the database does not know: it is left to its lease. */
 class NotRecorded extends Error {
@@ -74,14 +76,12 @@ export function createOutbox({
   const otherLines = new Map<string, number>()
   let othersUnderWay = 0
 
-  async function work(): Promise<'more' | 'idle'> {
+  const turn = (send: () => Promise<number>) => async (): Promise<'more' | 'idle'> => {
     if (underWay.size >= sendsMax) {
       await Promise.race(underWay)
       return 'more'
     }
-    const emergencies = await sendEmergencies()
-    const others = await sendOthers()
-    return emergencies + others > 0 ? 'more' : 'idle'
+    return (await send()) > 0 ? 'more' : 'idle'
   }
 
   async function sendEmergencies(): Promise<number> {
@@ -156,7 +156,7 @@ export function createOutbox({
         const left = (otherLines.get(line) ?? 0) - other
         if (left > 0) otherLines.set(line, left)
         else otherLines.delete(line)
-        loop?.nudge()
+        nudge()
       })
     underWay.add(promise)
   }
@@ -182,9 +182,15 @@ export function createOutbox({
     const isTurnedAway = result.kind === 'retry' && result.limited && isEmergency
     const hasNext = isTurnedAway ? await hasNextChannel(db, pageId).catch(() => false) : true
     const { record } = records[isEmergency ? 'emergencies' : 'others']
-    await Promise.all(
-      pages.map((each) => recordPatiently(toRecord(each, { sending, result, startedAt, at, hasNext }), record)),
-    )
+    const toKeep = pages.map((each) => toRecord(each, { sending, result, startedAt, at, hasNext }))
+    const failed = toKeep.filter(({ kind }) => kind === 'failed')
+    const recordFailedOnes = async () => {
+      for (let next = failed.shift(); next; next = failed.shift()) await recordPatiently(next, record)
+    }
+    await Promise.all([
+      ...toKeep.filter(({ kind }) => kind === 'outcome').map((each) => recordPatiently(each, record)),
+      ...Array.from({ length: failedAtOnceMax }, recordFailedOnes),
+    ])
     signal.raise('alerts')
     const digest = digestId === null ? {} : { digestId, pages: pages.length }
     log[isTaken(result) ? 'info' : 'warn'](
@@ -210,16 +216,23 @@ export function createOutbox({
     }
   }
 
-  let loop: ReturnType<typeof startLoop> | undefined
+  let loops: Loop[] = []
+  const nudge = () => {
+    for (const loop of loops) loop.nudge()
+  }
   let unsubscribe: (() => void) | undefined
   return {
     start: () => {
-      loop = startLoop({ name: 'outbox', work, pauseMs: pollMs, log })
-      unsubscribe = signal.on('pages', loop.nudge)
+      // A look at thousands that are no emergency must not keep the next emergency waiting.
+      loops = [
+        startLoop({ name: 'outbox', work: turn(sendEmergencies), pauseMs: pollMs, log }),
+        startLoop({ name: 'outbox of others', work: turn(sendOthers), pauseMs: pollMs, log }),
+      ]
+      unsubscribe = signal.on('pages', nudge)
     },
     stop: async () => {
       unsubscribe?.()
-      await loop?.stop()
+      await Promise.all(loops.map((loop) => loop.stop()))
       const grace = setTimeout(() => stopping.abort(), 1_000)
       await Promise.all(underWay)
       clearTimeout(grace)

@@ -280,7 +280,7 @@ test('on a phone, in Chinese: from the first login to the numbers of last month'
       '3 分钟后：主管，同时用其全部通知方式，同时告知家属（以居民同意的范围为限）',
     ]
     expect(await stepsOf()).toEqual(own)
-    await tapLink(`修改: ${emergencies}`)
+    await tapLink(`修改：${emergencies}`)
     const added = page.getByRole('group', { name: '再加一步' })
     await added.getByLabel('预警发出后多少分钟（0.5 即 30 秒）').fill('10')
     await added.getByLabel('社区全体人员').tap()

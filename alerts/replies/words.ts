@@ -1,8 +1,6 @@
 /** What somebody says of a page by replying to it. Pure. */
 export type ReplyIntent = 'acknowledge' | 'en_route' | 'arrived' | 'undo' | 'decline' | 'unclear'
 
-const lineCharsMax = 200
-
 /** English words, whole: "no" is not "now", "not" is not "note". */
 const words = (...list: string[]) => `(${list.join('|')})(?![a-z0-9])`
 /** A number of the menu: alone, or before the words that it stands for; "3 people" is none. */
@@ -61,19 +59,37 @@ const beginnings: [ReplyIntent, RegExp][] = [
       '1(?![\\p{L}\\d.:])',
       digit('1', '收|由|我|i|tak'),
       '收到|我来|我去|我处理|我负责|接手|由我|我接',
-      words('ok', 'okay', 'yes', 'got it', 'taking', 'roger', 'will do', 'ack(nowledged?)?'),
+      words(
+        'ok',
+        'okay',
+        'yes',
+        'sure',
+        'fine',
+        'got it',
+        'understood',
+        'taking',
+        'going',
+        'roger',
+        'will do',
+        'ack(nowledged?)?',
+      ),
+      words('confirm(ed)?', 'on it', 'received'),
       words("(i('m| am| will)|i'll) (taking|going|take|go|handle|handling|on it)"),
     ),
   ],
 ]
 
-/** A refusal or a question somewhere in it: whoever wrote it may not have taken the alert. */
+/** Yes in other words, where nothing in it speaks against that. */
+const assent = begins(
+  '好|行|知道|明白|了解|可以|嗯|是的|马上|这就|立刻|确认',
+  words('sure', 'fine', 'understood', 'noted', 'confirm(ed)?', 'on it', 'received'),
+)
 const doubtful =
   /[?？]|不|没|无法|抱歉|吗|谁|错|(?<![a-z])(not?|can't|cannot|won't|don't|unable|sorry|who|what|why|when|wrong|away|busy)(?![a-z])/
 
 /**
- * What the first line of a reply says. Nothing at all, and words that are neither a refusal nor a question, take the
- * alert: who answers a page means to go. What is not clear takes nothing, so that others go on being told.
+ * What the first line of a reply says. Nothing at all takes the alert: who sends a page back empty means to go. Words that
+ * are not known take nothing, so that others go on being told: they may be an automatic answer that does not say so.
  */
 export function replyIntent(line: string): ReplyIntent {
   const said = line
@@ -86,6 +102,5 @@ export function replyIntent(line: string): ReplyIntent {
   if (said === '') return 'acknowledge'
   const known = beginnings.find(([, pattern]) => pattern.test(said))
   if (known) return known[0]
-  // A letter rather than an answer.
-  return doubtful.test(said) || [...said].length > lineCharsMax ? 'unclear' : 'acknowledge'
+  return assent.test(said) && !doubtful.test(said) ? 'acknowledge' : 'unclear'
 }

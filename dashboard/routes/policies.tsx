@@ -48,7 +48,10 @@ export function policyRoutes(app: FastifyInstance, { db, log }: RouteDeps): void
       <Page here={here} title={t.title} current="roster">
         <link rel="stylesheet" href={`${here.assets}/claim.css`} />
         <h1>{t.title}</h1>
-        <p class="lead">{t.lead(community.name)}</p>
+        <p class="lead">
+          {t.lead(community.name)}{' '}
+          <a href={`/roster?${new URLSearchParams({ community: communityId })}`}>{t.toRoster}</a>
+        </p>
         {communities.length > 1 && (
           <form method="get" action="/policies" class="search">
             <label>
@@ -184,7 +187,11 @@ function PolicySection(p: {
       </p>
       {mayEdit && (
         <p>
-          <a class="button" href={edit} aria-label={`${t.change}: ${t.severity[severity]}`}>
+          <a
+            class="button"
+            href={edit}
+            aria-label={`${t.change}${language === 'zh' ? '：' : ': '}${t.severity[severity]}`}
+          >
             {t.change}
           </a>
         </p>

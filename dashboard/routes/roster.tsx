@@ -82,6 +82,7 @@ export function rosterRoutes(app: FastifyInstance, deps: RouteDeps): void {
             ['/roster/paged', t.pagedLink],
             ['/roster/calendar', t.calendarLink],
             ['/policies', t.policiesLink],
+            ...(mayEdit ? [['/coverage', t.coverageLink]] : []),
           ].map(([path, label]) => (
             <a key={path} class="button" href={rosterPath(path!, communityId)}>
               {label}

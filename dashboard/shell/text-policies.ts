@@ -7,6 +7,7 @@ export const policyText = defineText({
     lead: (community: string) =>
       `These rules stand for ${community}. A change counts from the next step of any alert on.`,
     community: 'Community',
+    toRoster: 'To the roster',
     show: 'Show',
     severity: {
       emergency: 'Emergencies: call button, smoke, gas, carbon monoxide, a call for help',
@@ -94,6 +95,7 @@ export const policyText = defineText({
     title: '通知谁、何时通知',
     lead: (community) => `以下是${community}的升级规则。改动从每条预警的下一步起生效。`,
     community: '社区',
+    toRoster: '返回值班表',
     show: '查看',
     severity: {
       emergency: '紧急：呼叫按钮、烟雾、燃气、一氧化碳、语音求助',

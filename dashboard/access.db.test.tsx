@@ -218,7 +218,7 @@ const table: Record<string, Row> = {
   },
   'GET /api/paged': {
     path: () => `/api/paged?resident=${north.residents[0]!.residentId}&at=2027-01-03T03:00:00%2B08:00`,
-    answers: care(200),
+    answers: { ...care(200), anonymous: 401 },
   },
   'GET /roster/calendar': { path: () => `/roster/calendar?${inNorth()}`, answers: care(200) },
   'GET /roster.ics': { path: () => `/roster.ics?${inNorth()}`, answers: care(200) },

@@ -93,6 +93,18 @@ test('somebody else was first: the page says who', async () => {
   expect(await alert()).toEqual({ stage: 'en_route', handled_by: c.staff.colleague.staffId })
 })
 
+test('a closed alert offers no door code and no next step', async () => {
+  const offer = 'Open the alert: door code, phone, next steps'
+  expect((await open(c.linkToken)).body).toContain(offer)
+  await database.db.query(
+    "update alerts set stage = 'closed', closed_at = $2, outcome = 'test', due_at = null where alert_id = $1",
+    [c.alertId, testNow],
+  )
+  const { body } = await open(c.linkToken)
+  expect(body).toContain('Outcome: ')
+  expect(body).not.toContain(offer)
+})
+
 test('expired after 24 h: 410, without saying whom it was about', async () => {
   dashboard.clock.advance(24 * hourMs)
   for (const { statusCode, body } of [await open(c.linkToken), await take(c.linkToken)]) {

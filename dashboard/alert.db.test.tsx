@@ -179,7 +179,7 @@ test('an alert says what happened, where to go, who was told and what comes next
   await db.query('update alerts set due_at = $2, reason = $3 where alert_id = $1', [
     c.alertId,
     new Date(testNow.getTime() + 40_000),
-    JSON.stringify({ lateMs: 90_000, clockWrong: false }),
+    JSON.stringify({ lateMs: 90_000, clockWrong: false, level: null, unit: null }),
   ])
   const { body } = await get(`/alerts/${c.alertId}`)
   expect(h1(body)).toBe('The call button in the bedroom was pressed at 14:03.')
@@ -197,6 +197,10 @@ test('an alert says what happened, where to go, who was told and what comes next
     '1 min',
   ])
     expect(body, shown).toContain(shown)
+  // What the device did not say is no row.
+  for (const name of ['Unit', 'Level']) expect(body).not.toContain(`<dt>${name}</dt>`)
+  const zh = await get(`/alerts/${c.alertId}`, `${worker}; shouwang_language=zh`)
+  expect(zh.body).toContain('Webhook 回调 · 已发送')
 })
 
 test('acknowledge, on the way, arrived, closed: each step is kept with who and when, and wakes the others', async () => {

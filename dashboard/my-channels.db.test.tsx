@@ -48,7 +48,7 @@ test('the first line says whether Shouwang can reach me, and what to do about it
   expect((await ask('/me')).text).toContain('It is doubtful that you can be reached')
   await noteChannels(database.db, [{ channelId, at: clock.now(), result: 'refused', reason: '550 no such user' }])
   const broken = await ask('/me')
-  expect(broken.text).toContain('You cannot be reached: every channel was refused')
+  expect(broken.text).toContain('You cannot be reached: every usable channel was refused')
   expect(broken.text).toContain('550 no such user')
   await add('sms', '13800000000')
   expect((await ask('/me')).text).toContain('One of the channels does not work at the moment')

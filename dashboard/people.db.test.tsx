@@ -6,6 +6,7 @@ import { manualClock } from '../kit/clock.js'
 import { openTestDashboard } from '../test/support/dashboard.js'
 import { startTestDatabase, type TestDatabase } from '../test/support/database.js'
 import { type Community, seedCommunity } from '../test/support/fixtures.js'
+import { createTestDashboard, logIn } from './test-app.js'
 
 let database: TestDatabase
 let dashboard: Awaited<ReturnType<typeof openTestDashboard>>
@@ -50,10 +51,29 @@ test('the first line says how many cannot be reached, who they are, and whom nob
   await noteChannels(database.db, [{ channelId, at: clock.now(), result: 'sent' }])
   const now = await ask('/people')
   expect(now.text).toContain('2 people of 4 cannot be reached')
-  expect(now.text).toContain('For 2 people no test was ever confirmed.')
+  expect(now.text).toContain('For 2 others no test was ever confirmed.')
   expect(now.text).toMatch(/E-mail · Last reached: just now/)
   // Who needs help stands first.
   expect(now.text.indexOf(north.staff.supervisor.name)).toBeLessThan(now.text.lastIndexOf(north.staff.worker.name))
+})
+
+test('a channel that this server has not set up is no refused one', async () => {
+  const bare = await createTestDashboard(database.db, { kinds: ['ntfy'] })
+  const { supervisor, worker } = north.staff
+  const as = async (login: string) => await logIn(bare.app, { login, password: north.password })
+  const read = async (url: string, cookie: string, language = 'en') =>
+    (await bare.app.inject({ url, headers: { cookie: `${cookie}; shouwang_language=${language}` } })).body
+  const [boss, own] = [await as(supervisor.login), await as(worker.login)]
+  expect(await read('/people', boss)).toContain('Cannot be reached: not set up on this server')
+  expect(await read(`/people/${worker.staffId}`, boss)).toContain('cannot be reached: this server is not set up')
+  expect(await read('/me', own)).toContain('You cannot be reached: this server is not set up for your channels')
+  expect(await read('/me', own, 'zh')).toContain('现在通知不到您：您的通知方式在这台服务器上都没有开通')
+  for (const path of ['/people', `/people/${worker.staffId}`]) expect(await read(path, boss)).not.toContain('refused')
+  await bare.app.close()
+  // Those without a confirmed test are not among the unreachable.
+  const zh = await dashboard.ask('/people', { as: supervisor.staffId, language: 'zh' })
+  expect(zh.text).toContain('4 人中有 2 人通知不到')
+  expect(zh.text).toContain('另有 2 人还没有确认收到过测试。')
 })
 
 test('a social worker sees whether, not how; nobody sees the other community', async () => {

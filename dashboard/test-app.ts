@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import type { ChannelKind } from '../alerts/channels/kinds.js'
 import type { Database } from '../db/pool.js'
 import { type Clock, manualClock } from '../kit/clock.js'
 import { createLog } from '../kit/log.js'
@@ -19,7 +20,7 @@ export type TestDashboard = {
 /** The dashboard over a test's database, with a clock that the test moves, as yet listening nowhere. */
 export async function createTestDashboard(
   db: Database,
-  p: { clock?: Clock; publicUrl?: string; trustProxy?: boolean } = {},
+  p: { clock?: Clock; publicUrl?: string; trustProxy?: boolean; kinds?: readonly ChannelKind[] } = {},
 ): Promise<TestDashboard> {
   const clock = manualClock(testNow)
   const signal = createSignal()
@@ -33,6 +34,7 @@ export async function createTestDashboard(
     publicUrl: p.publicUrl ?? 'http://localhost:8080',
     trustProxy: p.trustProxy ?? false,
     timeZoneDefault: 'Asia/Shanghai',
+    ...(p.kinds ? { channels: { kinds: p.kinds, origins: [], pushKey: async () => '' } } : {}),
     onRoute: (route) => routes.push(route),
   })
   return { app, clock, signal, routes }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { MessageKind } from '../alerts/channels/channel.js'
 import type { Headline, Language } from '../alerts/model.js'
-import { hostsApartMsMax } from './pages.js'
+import { hostsApartMsMax } from './hosts-apart.js'
 import type { Queryable } from './pool.js'
 
 /** A message is told within this, or given up. */

@@ -1,5 +1,6 @@
 import type { AlertKind, Language, Severity, Stage } from '../alerts/model.js'
 import type { TakenStage } from '../alerts/policy.js'
+import { hostsApartMsMax } from './hosts-apart.js'
 import { pageLinkMsMax } from './page-links.js'
 import type { Queryable } from './pool.js'
 
@@ -64,8 +65,6 @@ export const lineOf = (page: { staffId: string; channel: string }): string => `$
 
 /** Nothing is held for longer than this: beyond it, a clock has jumped back. */
 const heldMsMax = 20 * 60_000
-/** The clocks of two hosts lie less than this apart: a claim that ends later still was made before a clock jumped back. */
-export const hostsApartMsMax = 60_000
 const isWaiting = `p.status = 'pending' and (p.claimed_until is null or p.claimed_until <= $1
         or p.claimed_until > $2::timestamptz + ${hostsApartMsMax} * interval '1 ms')`
 /** Nobody has taken the alert, or closed it where that is what the step waits for. */

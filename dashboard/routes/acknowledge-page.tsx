@@ -100,7 +100,7 @@ export function LinkPage({ here, token, link, alert, since, problem }: LinkPageP
             {t.used} {isMine && t.otherBrowser}
           </p>
         )}
-        {link.isCare && (
+        {link.isCare && alert.stage !== 'closed' && (
           <p>
             <a class="button wide" href={`/alerts/${alert.alertId}`}>
               {t.openAlert}

@@ -110,21 +110,21 @@ function ChannelCard(p: Parameters<typeof ChannelList>[0] & { channel: StaffChan
       <div class="channel-acts">
         {isUsable && (
           <form method="post" action={action('test')}>
-            <button class="primary" type="submit" aria-label={`${own ? t.test : t.testFor}: ${name}`}>
+            <button class="primary" type="submit" aria-label={labelOf(language, own ? t.test : t.testFor, name)}>
               {own ? t.test : t.testFor}
             </button>
           </form>
         )}
         {place > 0 && (
           <form method="post" action={action('up')}>
-            <button type="submit" aria-label={`${t.up}: ${name}`}>
+            <button type="submit" aria-label={labelOf(language, t.up, name)}>
               {t.up}
             </button>
           </form>
         )}
         {place < channels.length - 1 && (
           <form method="post" action={action('down')}>
-            <button type="submit" aria-label={`${t.down}: ${name}`}>
+            <button type="submit" aria-label={labelOf(language, t.down, name)}>
               {t.down}
             </button>
           </form>
@@ -151,7 +151,7 @@ function ChannelCard(p: Parameters<typeof ChannelList>[0] & { channel: StaffChan
         )}
         <form method="post" action={action('remove')} class="stack">
           {channels.length === 1 && <p>{t.removeLast}</p>}
-          <button type="submit" aria-label={`${t.remove}: ${name}`}>
+          <button type="submit" aria-label={labelOf(language, t.remove, name)}>
             {t.remove}
           </button>
         </form>
@@ -164,3 +164,6 @@ function Said({ detail, language }: { detail: string | null; language: Language 
   if (!detail) return null
   return <span class="sub said">{meText(language).said(detail)}</span>
 }
+
+/** "Remove: E-mail": which of several a button is about. */
+const labelOf = (language: Language, what: string, name: string) => `${what}${language === 'zh' ? '：' : ': '}${name}`

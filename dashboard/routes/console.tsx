@@ -106,7 +106,7 @@ const query = z.object({
 })
 
 /** The console: who needs me now? */
-export function consoleRoutes(app: FastifyInstance, { db }: RouteDeps): void {
+export function consoleRoutes(app: FastifyInstance, { db, channels }: RouteDeps): void {
   const recentSummary = createRecent({
     ageMsMax: summaryMsMax,
     load: (communityIds: string[], now) => summariseResidents(db, { communityIds, now }),
@@ -115,7 +115,7 @@ export function consoleRoutes(app: FastifyInstance, { db }: RouteDeps): void {
     ageMsMax: summaryMsMax,
     load: (communityIds: string[]) => countResidents(db, { communityIds, search: '' }),
   })
-  const putInOrder = createPutInOrder(db)
+  const putInOrder = createPutInOrder(db, channels.kinds)
   const count = async ({ communityIds, search, now }: { communityIds: string[]; search: string; now: Date }) => {
     if (search === '' && (await recentCount(communityIds, now)) > countedAnewMax) return recentCount(communityIds, now)
     return countResidents(db, { communityIds, search })

@@ -80,7 +80,7 @@ export function ReachAnswer(p: {
   const reach: Reach = reachOf(channels, usable)
   const working = workingChannels(channels, usable)
   const oneFails =
-    isReachable(reach) && channels.some((each) => ['broken', 'failing'].includes(reachOf([each], usable)))
+    isReachable(reach) && channels.some((each) => ['unusable', 'broken', 'failing'].includes(reachOf([each], usable)))
   return (
     <div class={`answer answer-${reach === 'fine' ? 'quiet' : 'busy'}`}>
       <h1>{name === undefined ? t.answer[reach] : t.answerOf[reach](name)}</h1>

@@ -15,7 +15,14 @@ import { localClock } from '../charts/days.js'
 const monthsMax = 36
 
 /** Which month of which community is asked for, and which others there are, the newest first. */
-export type Chosen = { community: NumbersCommunity; month: string; months: string[]; current: string }
+export type Chosen = {
+  community: NumbersCommunity
+  month: string
+  months: string[]
+  current: string
+  /** The month that was asked for, where it is not among `months`; `month` stands in for it. */
+  outside: string | null
+}
 
 export type MonthReport = {
   community: NumbersCommunity
@@ -55,7 +62,8 @@ export function chooseMonth(
   const months = [current]
   while (months.at(-1)! > first && months.length < monthsMax) months.push(addMonths(months.at(-1)!, -1))
   const month = months.includes(asked.month) ? asked.month : (months[1] ?? current)
-  return { community, month, months, current }
+  const outside = asked.month === '' || months.includes(asked.month) ? null : asked.month
+  return { community, month, months, current, outside }
 }
 
 /** All about one month. `nameOf`: what a person is called where names are not to be seen. */

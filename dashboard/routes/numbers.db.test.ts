@@ -168,9 +168,21 @@ test('names can be left out for handing on', async () => {
   expect((await ask('/numbers.csv?names=hide', large.supervisor)).body).not.toContain('社工')
 })
 
-test('nonsense in the address is left out; what is not the viewer’s does not exist', async () => {
-  for (const query of ['month=2026-13', 'month=%27;drop', 'month=1999-01', 'month=2026-02&month=2026-01', 'names=all'])
-    expect((await ask(`/numbers?${query}`, large.supervisor)).text, query).toContain('In February 2026')
+test('what is no month, or not the viewer’s, does not exist; a month outside the record says so', async () => {
+  for (const query of ['', 'month=', 'names=all']) {
+    const { text } = await ask(`/numbers?${query}`, large.supervisor)
+    expect(text, query).toContain('In February 2026')
+    expect(text, query).not.toContain('outside the record')
+  }
+  for (const query of ['month=2026-13', 'month=%27;drop', 'month=2026-02&month=2026-01'])
+    for (const path of ['/numbers', '/numbers.csv', '/numbers/alerts.csv'])
+      expect((await ask(`${path}?${query}`, large.supervisor)).status, query).toBe(404)
+  const outside = await ask('/numbers?month=1999-01', large.supervisor)
+  expect(outside.text).toContain('January 1999 is outside the record. This is February 2026.')
+  expect((await ask('/numbers?month=2026-04', large.supervisor, 'zh')).text).toContain(
+    '2026年4月没有记录，下面是2026年2月的数字。',
+  )
+  expect((await ask('/numbers.csv?month=1999-01', large.supervisor)).status).toBe(404)
   for (const path of ['/numbers', '/numbers.csv', '/numbers/alerts.csv'])
     expect((await ask(`${path}?community=small-community`, large.supervisor)).status).toBe(404)
 })

@@ -15,24 +15,26 @@ import { alertsCsv, figuresCsv } from './numbers-csv.js'
 import { type Chosen, chooseMonth, loadMonth, type MonthReport } from './numbers-month.js'
 import { ByKind, MonthChoice, NumbersAnswer, TimesTable } from './numbers-parts.js'
 
-/** What stands in an address bar is anybody's: what makes no sense is left out. */
+/** What stands in an address bar is anybody's; what is no month does not exist. */
 const query = z.object({
   community: z.string().max(200).catch(''),
   month: z
     .string()
-    .regex(/^\d{4}-(0[1-9]|1[0-2])$/)
-    .catch(''),
+    .regex(/^(\d{4}-(0[1-9]|1[0-2]))?$/)
+    .default('')
+    .catch('none'),
   names: z.literal('hide').optional().catch(undefined),
 })
 const supervisors: readonly Role[] = ['supervisor']
 
 /** The numbers of a month: a page that prints, and two files. No resident's name is in any of them. */
 export function numbersRoutes(app: FastifyInstance, { db }: RouteDeps): void {
-  /** @throws NotFound for a community that is not the viewer's */
+  /** @throws NotFound for a community that is not the viewer's, and for what is no month */
   async function ask(request: FastifyRequest, roles: readonly Role[]) {
     const { here } = request
     const { communityIds, role } = requireStaff(request, roles)
     const asked = query.parse(request.query)
+    if (asked.month === 'none') throw new NotFound()
     const communities = await numbersCommunities(db, { communityIds })
     const chosen = chooseMonth(communities, asked, here.now)
     if (!chosen && asked.community !== '') throw new NotFound()
@@ -64,6 +66,7 @@ export function numbersRoutes(app: FastifyInstance, { db }: RouteDeps): void {
         <link rel="stylesheet" href={`${here.assets}/numbers.css`} />
         <h1>{t.title(chosen.community.name, month)}</h1>
         <p class="print-only">{t.madeAt(madeAt(report, here))}</p>
+        {chosen.outside && <p class="message caution">{t.outside(monthWords(chosen.outside, here.language), month)}</p>}
         <NumbersAnswer report={report} here={here} />
         <MonthChoice chosen={chosen} communities={communities} here={here} />
         {report.numbers.alerts > 0 && <Figures report={report} here={here} />}
@@ -76,14 +79,14 @@ export function numbersRoutes(app: FastifyInstance, { db }: RouteDeps): void {
 
   app.get('/numbers.csv', async (request, reply) => {
     const { here, chosen, load } = await ask(request, numbersRoles)
-    if (!chosen) throw new NotFound()
+    if (!chosen || chosen.outside) throw new NotFound()
     return sendCsv(reply, `numbers-${chosen.month}.csv`, figuresCsv(await load(chosen), here.language))
   })
 
   // An operator looks after the system and has no business with single alerts.
   app.get('/numbers/alerts.csv', async (request, reply) => {
     const { here, chosen, load } = await ask(request, supervisors)
-    if (!chosen) throw new NotFound()
+    if (!chosen || chosen.outside) throw new NotFound()
     return sendCsv(reply, `alerts-${chosen.month}.csv`, alertsCsv(await load(chosen), here.language))
   })
 }

@@ -22,7 +22,7 @@ type Props = {
 }
 
 /** Who needs somebody's help stands first. */
-const worstFirst: readonly Reach[] = ['none', 'broken', 'failing', 'untested', 'fine']
+const worstFirst: readonly Reach[] = ['none', 'unusable', 'broken', 'failing', 'untested', 'fine']
 
 export function PeoplePage(p: Props) {
   const { here, people, usable, more } = p
@@ -50,7 +50,7 @@ export function PeoplePage(p: Props) {
             {unreachable.length > 12 && ' …'}
           </p>
         )}
-        {untested.length > 0 && <p>{t.answerUntested(untested.length)}</p>}
+        {untested.length > 0 && <p>{t.answerUntested(untested.length, unreachable.length > 0)}</p>}
       </div>
       {more && <p class="message">{t.more(peopleMax)}</p>}
       {groups.map(({ key, of, none }) => {

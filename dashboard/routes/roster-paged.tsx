@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
-import { channelWords, isChannelKind } from '../../alerts/channels/address.js'
 import type { EpochMs } from '../../alerts/model.js'
 import { onDutyAt } from '../../alerts/roster.js'
 import { clockOfMinute, wallOf } from '../../alerts/roster-time.js'
@@ -15,7 +14,8 @@ import { rosterText } from '../shell/text-roster.js'
 import { pagedText } from '../shell/text-roster-paged.js'
 import { durationWords } from '../shell/times.js'
 import { careRoles, NotFound, requireStaff } from '../shell/viewer.js'
-import { type PagedChain, pagedAt } from './roster-paged-chain.js'
+import { channelName } from './channel-parts.js'
+import { isReached, type PagedChain, type PagedChannel, pagedAt } from './roster-paged-chain.js'
 import { MomentField, RosterPage } from './roster-parts.js'
 import { rosterScope } from './roster-scope.js'
 
@@ -26,11 +26,17 @@ const yearMs = 366 * 86_400_000
 
 const field = z.string().trim().max(100).catch('')
 const query = z.object({ q: field, resident: field, at: field })
-const apiQuery = z.object({ resident: z.string().min(1).max(100), at: z.iso.datetime({ offset: true }) })
+/** A `+` that was not written as %2B arrives as a space. */
+const instant = z
+  .string()
+  .transform((text) => text.replace(/ (?=\d\d:\d\d$)/, '+'))
+  .pipe(z.iso.datetime({ offset: true }))
+const apiQuery = z.object({ resident: z.string().min(1).max(100), at: instant })
 
 /** "Who is paged for Mrs Wang on 2027-01-03 at 03:00?", on a page and as JSON. */
 export function rosterPagedRoutes(app: FastifyInstance, deps: RouteDeps): void {
   const { db } = deps
+  const usable = deps.channels.kinds
   const isNear = (at: EpochMs, here: Here) => Math.abs(at - here.now.getTime()) < yearsMax * yearMs
 
   app.get('/roster/paged', async (request, reply) => {
@@ -57,7 +63,8 @@ export function rosterPagedRoutes(app: FastifyInstance, deps: RouteDeps): void {
           }),
           total: await countResidents(db, { communityIds, search: asked.q }),
         }
-    const chains = resident && at !== undefined ? await pagedAt(db, { residentId: resident.residentId, at }) : []
+    const chains =
+      resident && at !== undefined ? await pagedAt(db, { residentId: resident.residentId, at, usable }) : []
     if (resident && at !== undefined)
       await recordLook(db, { residentId: resident.residentId, staffId, page: 'who is paged', now: here.now })
     const isEmptyPlace =
@@ -69,7 +76,12 @@ export function rosterPagedRoutes(app: FastifyInstance, deps: RouteDeps): void {
       chains.flatMap(({ steps }) => steps.flatMap(({ people }) => people.map((person) => person.staffId))),
     )
     const atField = asked.at === '' ? fieldOf(here.now.getTime(), timeZone) : asked.at
-    const first = chains[0]?.steps[0]?.people.map((person) => names.get(person.staffId) ?? '').join(words.and)
+    // Whom nothing reaches is not who is paged first.
+    const first = chains[0]?.steps
+      .map(({ people }) => people.filter(isReached))
+      .find((people) => people.length > 0)
+      ?.map((person) => names.get(person.staffId) ?? '')
+      .join(words.and)
     const title =
       resident && at !== undefined
         ? t.answer(resident.name, dateAndClock(at, timeZone, here), first || t.nobody)
@@ -154,7 +166,7 @@ export function rosterPagedRoutes(app: FastifyInstance, deps: RouteDeps): void {
     if (!isNear(at, here)) return problem(400, `at is more than ${yearsMax} years off`)
     const resident = await findResidentIn(db, { residentId: asked.data.resident, communityIds })
     if (!resident) return problem(404, 'no such resident')
-    const chains = await pagedAt(db, { residentId: resident.residentId, at })
+    const chains = await pagedAt(db, { residentId: resident.residentId, at, usable })
     await recordLook(db, { residentId: resident.residentId, staffId, page: 'who is paged', now: here.now })
     const ids = chains.flatMap(({ steps }) => steps.flatMap(({ people }) => people.map((person) => person.staffId)))
     const names = await staffNames(db, ids)
@@ -176,12 +188,13 @@ const asJson = ({ steps, againAt }: PagedChain, at: EpochMs, names: Map<string, 
   steps: steps.map((step) => ({
     at: new Date(step.at).toISOString(),
     afterSeconds: Math.round((step.at - at) / 1_000),
-    people: step.people.map(({ staffId, role, channels, informs }) => ({
-      id: staffId,
-      name: names.get(staffId) ?? null,
-      role,
-      channels,
-      informs,
+    people: step.people.map((person) => ({
+      id: person.staffId,
+      name: names.get(person.staffId) ?? null,
+      role: person.role,
+      channels: person.channels,
+      reachable: isReached(person),
+      informs: person.informs,
     })),
   })),
   repeatsAfterSeconds: againAt === null ? null : Math.round((againAt - at) / 1_000),
@@ -192,7 +205,7 @@ function Chain(p: { here: Here; chain: PagedChain; at: EpochMs; names: Map<strin
   const { language } = here
   const { steps, againAt, happened, severity } = chain
   const t = pagedText(language)
-  const channelName = (kind: string) => (isChannelKind(kind) ? channelWords[kind].name[language] : kind)
+  const named = ({ kind, usable }: PagedChannel) => channelName(kind, language) + (usable ? '' : t.notSetUp)
   const last = steps.at(-1)?.at ?? at
   return (
     <section aria-labelledby={severity}>
@@ -206,12 +219,13 @@ function Chain(p: { here: Here; chain: PagedChain; at: EpochMs; names: Map<strin
                 <span class="clock">{momentWords(step.at, timeZone, language, at)}</span>
               </p>
               <ul>
-                {step.people.map(({ staffId, role, channels, informs }) => (
-                  <li key={staffId}>
-                    {names.get(staffId)} <span class="role">{t.roles[role]}</span>
+                {step.people.map((person) => (
+                  <li key={person.staffId}>
+                    {names.get(person.staffId)} <span class="role">{t.roles[person.role]}</span>
+                    {!isReached(person) && <strong> {t.unreachable}</strong>}
                     <span class="sub">
-                      {channels.map(channelName).join(' · ')}
-                      {informs && ` · ${t.informs}`}
+                      {person.channels.map(named).join(' · ')}
+                      {person.informs && ` · ${t.informs}`}
                     </span>
                   </li>
                 ))}

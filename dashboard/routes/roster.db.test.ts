@@ -274,7 +274,59 @@ describe('who is paged', () => {
   const step = (at: string, afterSeconds: number, [id, name, role]: [string, string, string]) => ({
     at,
     afterSeconds,
-    people: [{ id, name, role, channels: ['email'], informs: false }],
+    people: [{ id, name, role, channels: [{ kind: 'email', usable: true }], reachable: true, informs: false }],
+  })
+
+  test('a channel that this server has not set up is marked, and whom nothing reaches is not paged first', async () => {
+    const { db } = database
+    const mailless = await createTestDashboard(db, { kinds: ['ntfy'] })
+    const read = async (url: string, language = 'en') =>
+      (await mailless.app.inject({ url, headers: { cookie: `${supervisor}; shouwang_language=${language}` } })).body
+    const path = 'resident=north-r01&at=2026-03-11T03:00'
+    await db.query(
+      `insert into staff_channels (staff_id, position, kind, address) values ('north-supervisor', 2, 'ntfy', 'https://ntfy.sh/a-long-topic')`,
+    )
+    const { severities } = JSON.parse(await read(`/api/paged?${path}:00Z`))
+    const { steps } = severities.emergency
+    expect(steps[0].people).toMatchObject([
+      { id: 'north-worker', channels: [{ kind: 'email', usable: false }], reachable: false },
+    ])
+    expect(steps.at(-1).people).toMatchObject([
+      {
+        id: 'north-supervisor',
+        channels: [
+          { kind: 'email', usable: false },
+          { kind: 'ntfy', usable: true },
+        ],
+        reachable: true,
+      },
+    ])
+    // Where a step uses the first channel alone, the next one takes over.
+    for (const { steps } of Object.values<{ steps: typeof severities.emergency.steps }>(severities))
+      expect(steps.at(-1).people[0].reachable).toBe(true)
+    const page = await read(`/roster/paged?${path}`)
+    expect(heading(page)).toContain('示例·李主管 north is paged first')
+    expect(page).toContain(
+      '<strong> cannot be reached</strong><span class="sub">E-mail (not set up on this server)</span>',
+    )
+    expect(await read(`/roster/paged?${path}`, 'zh')).toContain('电子邮件（这台服务器没有开通）')
+    await db.query(`delete from staff_channels where kind = 'ntfy'`)
+    expect(heading(await read(`/roster/paged?${path}`))).toContain('nobody is paged first')
+    await mailless.app.close()
+  })
+
+  test('a plus that an address bar sends as a space is read as one; without a login a program is told so', async () => {
+    const url = '/api/paged?resident=north-r01&at=2027-01-03T03:00:00+08:00'
+    const { status, body } = await get(url)
+    expect([status, JSON.parse(body).at]).toEqual([200, '2027-01-02T19:00:00.000Z'])
+    const { app } = dashboard
+    const json = { accept: 'application/json' }
+    for (const asked of [{ url }, { url: '/roster', headers: json }]) {
+      const refused = await app.inject(asked)
+      expect([refused.statusCode, refused.json()]).toEqual([401, { error: 'not logged in' }])
+    }
+    for (const accept of ['text/html,application/json;q=0.9', '*/*', ''])
+      expect((await app.inject({ url: '/roster', headers: { accept } })).statusCode).toBe(303)
   })
 
   test('asks what is missing, and does not answer for others', async () => {

@@ -9,8 +9,8 @@ import { createGapCount } from './watch-coverage.js'
 const dueMsMax = 60_000
 
 /** What the console says in one quiet line: gaps in the cover (to supervisors), and devices to be tested. */
-export function createPutInOrder(db: Queryable) {
-  const gapCount = createGapCount(db)
+export function createPutInOrder(db: Queryable, channelKinds: readonly string[]) {
+  const gapCount = createGapCount(db, channelKinds)
   const dueCount = createRecent({
     ageMsMax: dueMsMax,
     load: (communityIds: string[], now) => countDueTests(db, { communityIds, now }),

@@ -20,38 +20,45 @@ const communitiesOnConsoleMax = 10
 
 export type CommunityCover = { communityId: string; name: string; timeZone: string; findings: Finding[] }
 
-/** What is missing in the cover of each of these communities in the coming 14 days, by name. */
-async function loadCover(db: Queryable, communityIds: string[], now: Date): Promise<CommunityCover[]> {
+/** What is missing in the cover of each of these communities in the coming 14 days, by name. `channelKinds`: what this server can send through. */
+async function loadCover(
+  db: Queryable,
+  { communityIds, channelKinds }: { communityIds: string[]; channelKinds: readonly string[] },
+  now: Date,
+): Promise<CommunityCover[]> {
   const until = new Date(now.getTime() + days * dayMs)
   const covers: CommunityCover[] = []
   for (const community of await listRosterCommunities(db, communityIds)) {
     const { communityId } = community
-    const scene = await loadCoverage(db, { communityId, from: now, until, channelKinds: null })
+    const scene = await loadCoverage(db, { communityId, from: now, until, channelKinds })
     covers.push({ ...community, findings: coverage(scene) })
   }
   return covers
 }
 
 /** How many gaps there are, for one quiet line of the console; null where there are too many communities to look at each time. */
-export function createGapCount(db: Queryable): (communityIds: string[], now: Date) => Promise<number | null> {
+export function createGapCount(
+  db: Queryable,
+  channelKinds: readonly string[],
+): (communityIds: string[], now: Date) => Promise<number | null> {
   return createRecent({
     ageMsMax: gapsMsMax,
     load: async (communityIds: string[], now) => {
       if (communityIds.length > communitiesOnConsoleMax) return null
-      const covers = await loadCover(db, communityIds, now)
+      const covers = await loadCover(db, { communityIds, channelKinds }, now)
       return covers.reduce((sum, { findings }) => sum + findings.length, 0)
     },
   })
 }
 
 /** The supervisor's page: is everybody covered in the coming 14 days? */
-export function coverageRoutes(app: FastifyInstance, { db }: RouteDeps): void {
+export function coverageRoutes(app: FastifyInstance, { db, channels }: RouteDeps): void {
   app.get('/coverage', async (request, reply) => {
     const { here } = request
     const { communityIds } = requireStaff(request, ['supervisor'])
     const { language } = here
     const t = watchText(language)
-    const covers = await loadCover(db, communityIds, here.now)
+    const covers = await loadCover(db, { communityIds, channelKinds: channels.kinds }, here.now)
     const gaps = covers.reduce((sum, { findings }) => sum + findings.length, 0)
     const inOrder = [...covers].sort((a, b) => Number(b.findings.length > 0) - Number(a.findings.length > 0))
     return sendPage(

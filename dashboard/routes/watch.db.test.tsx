@@ -139,6 +139,17 @@ test('the cover: gaps of the supervisor’s own communities, and one quiet line 
   )
   expect((await get('/coverage', 'north supervisor')).h1).toBe('In the coming 14 days every step reaches somebody')
   expect((await get('/', 'north supervisor')).body).not.toContain('in the cover')
+  // The same roster on a server that sends no e-mail reaches nobody.
+  const mailless = await createTestDashboard(db, { kinds: ['ntfy', 'webhook'] })
+  for (const [url, said] of [
+    ['/coverage', 'Steps 1, 2 and 3 of emergency, urgent and warning: nobody in all 14 days'],
+    ['/coverage', '示例·李主管 north (supervisor) is out of reach: this server cannot use any of their channels'],
+    ['/', 'gaps in the cover'],
+  ] as const) {
+    const headers = { cookie: `${cookies['north supervisor']}; shouwang_language=en` }
+    expect((await mailless.app.inject({ url, headers })).body).toContain(said)
+  }
+  await mailless.app.close()
 })
 
 test('devices to be tested: by resident, with the way to begin; each resident’s page says when', async () => {

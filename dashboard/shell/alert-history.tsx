@@ -1,16 +1,16 @@
 import type { Outcome } from '../../alerts/model.js'
 import { outcomes } from '../../alerts/model.js'
 import type { AlertDetail, AlertEvent, PageRow } from '../../db/alert-views.js'
-import { alertText, eventSentence, reasonText } from './alert-text.js'
+import { alertText, channelName, eventSentence, reasonText } from './alert-text.js'
 import type { Here } from './here.js'
 import { outcomeWord } from './marks.js'
 import { clockWords, durationWords, When } from './times.js'
 
 type Part<T> = T & { alert: AlertDetail; here: Here }
 
-/** The numbers that the rule decided by. */
+/** The numbers that the rule decided by; what is not known of them is left out. */
 export function Reason({ alert, here }: Part<object>) {
-  const entries = Object.entries(alert.reason)
+  const entries = Object.entries(alert.reason).filter(([, value]) => value !== null)
   if (entries.length === 0) return null
   const names: Record<string, string> = reasonText(here.language)
   return (
@@ -35,7 +35,7 @@ function reasonValue(key: string, value: unknown, { alert, here }: Part<object>)
     if (key.endsWith('Ms')) return `${value < 0 ? '−' : ''}${durationWords(Math.abs(value), language)}`
     return String(Math.round(value * 100) / 100)
   }
-  return value === null ? '–' : typeof value === 'string' ? value : JSON.stringify(value)
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 /** Each page: to whom, through what, and whether it arrived. */
@@ -49,7 +49,7 @@ export function Pages({ pages, alert, here }: Part<{ pages: PageRow[] }>) {
       <ul class="lines">
         {pages.map((page) => (
           <li key={page.pageId} id={`page-${page.pageId}`} class={`line line-${page.status}`}>
-            <strong>{page.toName}</strong> · {t.channel[page.channel] ?? page.channel} · {t.status[page.status]}
+            <strong>{page.toName}</strong> · {channelName(page.channel, language)} · {t.status[page.status]}
             {page.attempts > 1 && ` · ${t.attempts(page.attempts)}`}
             <span class="sub">
               <When at={page.sentAt ?? page.createdAt} now={now} timeZone={alert.timeZone} language={language} />

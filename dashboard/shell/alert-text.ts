@@ -1,3 +1,4 @@
+import { channelWords, isChannelKind } from '../../alerts/channels/kinds.js'
 import type { AlertKind, Language } from '../../alerts/model.js'
 import { cautions } from '../../alerts/page-message.js'
 import { defineText, plural } from './text.js'
@@ -46,7 +47,7 @@ export const alertText = defineText({
     outcome: 'Outcome',
     pages: 'Who was told',
     noPages: 'Nobody was paged.',
-    channel: { webhook: 'Webhook', email: 'E-mail', console: 'Console' } as Record<string, string>,
+    console: 'Console',
     status: { pending: 'being sent', sent: 'sent', failed: 'failed', cancelled: 'not sent: taken before' },
     attempts: (n: number) => plural(n, 'attempt', 'attempts'),
     history: 'History',
@@ -103,17 +104,23 @@ export const alertText = defineText({
     outcome: '结果',
     pages: '通知了谁',
     noPages: '没有通知任何人。',
-    channel: { webhook: '消息推送', email: '邮件', console: '值守台' },
+    console: '值守台',
     status: { pending: '正在发送', sent: '已发送', failed: '发送失败', cancelled: '未发送：已有人接手' },
     attempts: (n) => `尝试 ${n} 次`,
     history: '经过',
-    by: { system: '', console: '', link: '通过通知里的链接', email: '回复邮件', webhook: '通过消息推送接口' },
+    by: { system: '', console: '', link: '通过通知里的链接', email: '回复邮件', webhook: '通过 Webhook 回调' },
     caution: '注意安全',
     yes: '是',
     no: '否',
     numbers: '判断依据',
   },
 })
+
+/** What a page went through: a channel, or the console. */
+export function channelName(kind: string, language: Language): string {
+  if (kind === 'console') return alertText(language).console
+  return isChannelKind(kind) ? channelWords[kind].name[language] : kind
+}
 
 export const cautionOf = (kind: AlertKind, language: Language): string | undefined => cautions[kind]?.[language]
 
@@ -268,7 +275,7 @@ function together(detail: Detail, en: boolean): string {
 function through(detail: Detail, en: boolean): string {
   const channel = word(detail.channel)
   if (channel === '') return ''
-  return en ? ` (${alertText('en').channel[channel] ?? channel})` : `（${alertText('zh').channel[channel] ?? channel}）`
+  return en ? ` (${channelName(channel, 'en')})` : `（${channelName(channel, 'zh')}）`
 }
 
 function returnedSentence(stage: string, name: string, language: Language): string {

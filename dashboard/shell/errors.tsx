@@ -92,6 +92,20 @@ function askToLogIn(request: FastifyRequest, reply: FastifyReply): FastifyReply 
   // The browser's own refresh must not be answered with a login form that would be put into the page.
   if (request.here.refresh || request.routeOptions.url === '/events')
     return reply.code(401).header('cache-control', 'no-store').type('text/plain; charset=utf-8').send('not logged in')
+  if (request.url.startsWith('/api/') || prefersJson(request.headers.accept))
+    return reply.code(401).header('cache-control', 'no-store').send({ error: 'not logged in' })
   const next = request.here.path === '/' ? '' : `?next=${encodeURIComponent(request.here.path)}`
   return reply.header('cache-control', 'no-store').redirect(`/login${next}`, 303)
+}
+
+/** Whether `accept` names JSON with more weight than a page. */
+export function prefersJson(accept: string | undefined): boolean {
+  const weightOf = (type: string) => {
+    const [, ...parameters] = (accept ?? '')
+      .split(',')
+      .map((range) => range.split(';').map((part) => part.trim().toLowerCase()))
+      .find(([name]) => name === type) ?? ['', 'q=0']
+    return Number(parameters.find((parameter) => parameter.startsWith('q='))?.slice(2) ?? 1)
+  }
+  return weightOf('application/json') > weightOf('text/html')
 }

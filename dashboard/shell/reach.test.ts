@@ -16,7 +16,8 @@ const channel = (more: Partial<ReachChannel> = {}): ReachChannel => ({
 test.each<[string, ReachChannel[], string]>([
   ['no channel at all', [], 'none'],
   ['one that was refused for good', [channel({ brokenAt: early })], 'broken'],
-  ['one that this server does not have', [channel({ kind: 'sms' })], 'broken'],
+  ['one that this server does not have', [channel({ kind: 'sms' })], 'unusable'],
+  ['one of each', [channel({ kind: 'sms' }), channel({ brokenAt: early })], 'broken'],
   ['new: nobody knows', [channel()], 'untested'],
   ['sent to, which proves nothing', [channel({ lastSentAt: late })], 'untested'],
   ['somebody saw a test', [channel({ confirmedAt: early })], 'fine'],

@@ -6,7 +6,7 @@ export type ReachChannel = {
   lastSentAt: Date | null
   confirmedAt: Date | null
 }
-export type Reach = 'none' | 'broken' | 'failing' | 'untested' | 'fine'
+export type Reach = 'none' | 'unusable' | 'broken' | 'failing' | 'untested' | 'fine'
 
 /** Channels that this server can use and that nobody refused. */
 export const workingChannels = <T extends ReachChannel>(channels: readonly T[], usable: readonly string[]): T[] =>
@@ -15,6 +15,7 @@ export const workingChannels = <T extends ReachChannel>(channels: readonly T[], 
 /** Whether a person can be reached; `usable`: the kinds of channels that this server has. Pure. */
 export function reachOf(channels: readonly ReachChannel[], usable: readonly string[]): Reach {
   if (channels.length === 0) return 'none'
+  if (!channels.some(({ kind }) => usable.includes(kind))) return 'unusable'
   const working = workingChannels(channels, usable)
   if (working.length === 0) return 'broken'
   if (working.every(hasFailed)) return 'failing'
@@ -24,4 +25,4 @@ export function reachOf(channels: readonly ReachChannel[], usable: readonly stri
 export const hasFailed = ({ lastFailedAt, lastSentAt }: ReachChannel) =>
   lastFailedAt !== null && (lastSentAt === null || lastFailedAt > lastSentAt)
 
-export const isReachable = (reach: Reach): boolean => reach !== 'none' && reach !== 'broken'
+export const isReachable = (reach: Reach): boolean => !['none', 'unusable', 'broken'].includes(reach)

@@ -15,6 +15,7 @@ export const numbersText = defineText({
     soFar: (month: string) => `${month} so far`,
     unfinished: (at: string) => `The month is not over: counted up to ${at}.`,
     recordBegins: (at: string) => `The record of this community begins on ${at}; what was before is not known.`,
+    outside: (asked: string, shown: string) => `${asked} is outside the record. This is ${shown}.`,
     inMonth: (month: string) => `In ${month}`,
     doorIn: (time: string, n: string) =>
       `somebody was at the door of an emergency within ${time} half of the time (${n})`,
@@ -152,6 +153,7 @@ export const numbersText = defineText({
     soFar: (month) => `${month}（截至目前）`,
     unfinished: (at) => `本月还没有结束，数字统计到 ${at}。`,
     recordBegins: (at) => `这个社区的记录从 ${at} 开始，更早的情况不清楚。`,
+    outside: (asked, shown) => `${asked}没有记录，下面是${shown}的数字。`,
     inMonth: (month) => month,
     doorIn: (time, n) => `紧急预警有一半在 ${time}内有人到门口（${n}）`,
     doorInOne: (time) => `只有 1 起紧急预警有人上门，用了 ${time}`,

@@ -9,7 +9,9 @@ export const peopleText = defineText({
         ? `All ${plural(total, 'person', 'people')} can be reached`
         : `${plural(unreachable, 'person', 'people')} of ${total} cannot be reached`,
     answerNobody: 'There is nobody here yet',
-    answerUntested: (count: number) => `For ${plural(count, 'person', 'people')} no test was ever confirmed.`,
+    /** `others`: the line before it told of people who are not among these. */
+    answerUntested: (count: number, others: boolean) =>
+      `For ${others ? plural(count, 'other', 'others') : plural(count, 'person', 'people')} no test was ever confirmed.`,
     more: (max: number) => `Only the first ${max} are shown.`,
     role: {
       operator: 'Operator',
@@ -21,6 +23,7 @@ export const peopleText = defineText({
     groups: { staff: 'Staff', volunteers: 'Volunteers and neighbours', family: 'Family members who are told' },
     state: {
       none: 'Cannot be reached: no channel',
+      unusable: 'Cannot be reached: not set up on this server',
       broken: 'Cannot be reached: refused',
       failing: 'Doubtful: the last attempts failed',
       untested: 'No test confirmed',
@@ -93,12 +96,13 @@ export const peopleText = defineText({
     answer: (unreachable, total) =>
       unreachable === 0 ? `${total} 人都能通知到` : `${total} 人中有 ${unreachable} 人通知不到`,
     answerNobody: '这里还没有人员',
-    answerUntested: (count) => `其中 ${count} 人还没有确认收到过测试。`,
+    answerUntested: (count, others) => `${others ? '另有' : '其中'} ${count} 人还没有确认收到过测试。`,
     more: (max) => `只显示前 ${max} 人。`,
     role: { operator: '运维', supervisor: '主管', social_worker: '社工', volunteer: '志愿者或邻居', family: '家属' },
     groups: { staff: '工作人员', volunteers: '志愿者和邻居', family: '接收通知的家属' },
     state: {
       none: '通知不到：没有通知方式',
+      unusable: '通知不到：这台服务器没有开通',
       broken: '通知不到：被拒收',
       failing: '可能通知不到：最近没有发出去',
       untested: '还没有确认收到过测试',

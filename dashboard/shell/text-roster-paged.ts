@@ -23,6 +23,8 @@ export const pagedText = defineText({
     again: (duration: string) => `After ${duration} the whole chain begins again, until somebody has acknowledged.`,
     ends: 'After that nobody more is told.',
     informs: 'is only told',
+    notSetUp: ' (not set up on this server)',
+    unreachable: 'cannot be reached',
     quiet: 'Quiet hours: those who are asleep are told later.',
     roles: {
       responsible: 'responsible social worker',
@@ -58,6 +60,8 @@ export const pagedText = defineText({
     again: (duration) => `再过 ${duration}从头开始，直到有人接手。`,
     ends: '之后不再通知其他人。',
     informs: '仅告知',
+    notSetUp: '（这台服务器没有开通）',
+    unreachable: '通知不到',
     quiet: '免打扰时间：正在休息的人稍后再通知。',
     roles: {
       responsible: '负责社工',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { clockWords, durationWords, relativeWords } from './times.js'
+import { clockWords, durationWords, leftWords, relativeWords } from './times.js'
 
 const at = (text: string) => Date.parse(text)
 const now = at('2026-03-10T06:30:00Z')
@@ -16,6 +16,17 @@ test.each([
   [3 * 86_400_000 - 1, '2 days', '2 天'],
 ])('%d ms lasts %s', (ms, en, zh) => {
   expect([durationWords(ms, 'en'), durationWords(ms, 'zh')]).toEqual([en, zh])
+})
+
+test.each([
+  [-5, '0 s'],
+  [39_100, '40 s'],
+  [59_600, '1 min'],
+  [60_000, '1 min'],
+  [119_400, '2 min'],
+  [3_600_000 - 1, '1 h'],
+])('of %d ms there is %s left: rounded up', (ms, en) => {
+  expect(leftWords(ms, 'en')).toBe(en)
 })
 
 test.each([

@@ -1,7 +1,7 @@
 import type { Language } from '../../alerts/model.js'
 import { durationWords, relativeWords } from '../web/relative-time.js'
 
-export { clockWords, durationWords, relativeWords } from '../web/relative-time.js'
+export { clockWords, durationWords, leftWords, relativeWords } from '../web/relative-time.js'
 
 type TimeProps = { at: Date | number; now: Date; timeZone: string; language: Language }
 

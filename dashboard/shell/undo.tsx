@@ -1,7 +1,7 @@
 import { undoMsMax } from '../../alerts/lifecycle.js'
 import type { Here } from './here.js'
 import { defineText } from './text.js'
-import { durationWords } from './times.js'
+import { leftWords } from './times.js'
 
 const text = defineText({
   en: { undo: 'Undo', label: (name: string) => `Undo: ${name}`, help: 'Possible for a minute.' },
@@ -23,7 +23,7 @@ export function undoableUntil(
 export function Left({ until, here }: { until: Date; here: Here }) {
   return (
     <time data-left="" datetime={until.toISOString()}>
-      {durationWords(until.getTime() - here.now.getTime(), here.language)}
+      {leftWords(until.getTime() - here.now.getTime(), here.language)}
     </time>
   )
 }

@@ -1,4 +1,4 @@
-import { durationWords } from './relative-time.js'
+import { leftWords } from './relative-time.js'
 
 const tickMs = 1_000
 
@@ -19,7 +19,7 @@ export function startCountdown(
         continue
       }
       if (time.hidden) time.hidden = false
-      const words = durationWords(leftMs, language)
+      const words = leftWords(leftMs, language)
       if (time.textContent !== words) time.textContent = words
     }
   }

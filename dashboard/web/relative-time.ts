@@ -23,6 +23,12 @@ export function durationWords(ms: number, language: 'zh' | 'en'): string {
   return zh ? `${days} 天` : `${days} day${days === 1 ? '' : 's'}`
 }
 
+/** How long is left, rounded up: with 2 min to go it does not say 1 min a moment later. */
+export function leftWords(ms: number, language: 'zh' | 'en'): string {
+  const unitMs = ms > minuteMs ? minuteMs : 1_000
+  return durationWords(Math.ceil(ms / unitMs) * unitMs, language)
+}
+
 /** By the clock in `timeZone`: "14:05" today, else with the day: "yesterday 14:05", "18 Nov, 14:05". */
 export function clockWords(atMs: number, nowMs: number, timeZone: string, language: 'zh' | 'en'): string {
   const zh = language === 'zh'

@@ -17,10 +17,17 @@ const withoutPackages = [
 
 const isNative = Boolean(process.env.TEST_DATABASE_URL)
 /**
- * Not run again on the other database: pages ask through the stores, whose own tests run on both; what decodes any message
- * and a virtual clock care little for the database.
+ * CI runs both databases one after the other: what takes the embedded one three times as long runs there on the native one
+ * alone, and what cares little for the database on the embedded one. Elsewhere `npm test` runs all of it.
  */
-const onceIsEnough = ['db/embedded/**', 'dashboard/**', 'test/dialects-attack.*', 'test/simulation/**']
+const slowWhenEmbedded = [
+  'dashboard/**',
+  'ingest/commands/**',
+  'test/dialects-{attack,journal}.*',
+  'alerts/outbox-digests.*',
+  'alerts/paging.*',
+]
+const elsewhere = isNative ? ['db/embedded/**', 'test/simulation/**'] : process.env.CI ? slowWhenEmbedded : []
 
 // unit: beside their files, no database. database: one file a database of its own. browser: pages in a real Chromium, two at
 // a time. loop: whole processes, timings and kills, one after the other, so that they measure themselves and not each other.
@@ -43,7 +50,7 @@ export default defineConfig({
           name: 'database',
           // Some contend for rows in two sessions: only a native server has two.
           include: ['**/*.db.test.{ts,tsx}', ...(isNative ? ['**/*.native.test.ts'] : [])],
-          exclude: [...never, ...(isNative ? onceIsEnough : [])],
+          exclude: [...never, ...elsewhere],
           // With the embedded database each file brings a server of its own.
           maxWorkers: isNative ? 3 : 2,
           sequence: { groupOrder: 1 },

@@ -20,13 +20,7 @@ const isNative = Boolean(process.env.TEST_DATABASE_URL)
  * CI runs both databases one after the other: what takes the embedded one three times as long runs there on the native one
  * alone, and what cares little for the database on the embedded one. Elsewhere `npm test` runs all of it.
  */
-const slowWhenEmbedded = [
-  'dashboard/**',
-  'ingest/commands/**',
-  'test/dialects-{attack,journal}.*',
-  'alerts/outbox-digests.*',
-  'alerts/paging.*',
-]
+const slowWhenEmbedded = ['dashboard/**', 'ingest/**', 'alerts/**', 'test/*.db.test.ts']
 const elsewhere = isNative ? ['db/embedded/**', 'test/simulation/**'] : process.env.CI ? slowWhenEmbedded : []
 
 // unit: beside their files, no database. database: one file a database of its own. browser: pages in a real Chromium, two at

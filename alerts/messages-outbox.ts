@@ -14,26 +14,17 @@ import type { Clock } from '../kit/clock.js'
 import type { Log } from '../kit/log.js'
 import { startLoop } from '../kit/loop.js'
 import type { Signal } from '../kit/signal.js'
-import { within } from '../kit/within.js'
-import { type Channel, retryPauseMs, type SendResult } from './channels/channel.js'
-import { startDeadline } from './channels/deadline.js'
+import type { Channel, SendResult } from './channels/channel.js'
 import { decideMessage, type MessageFailure } from './message-retry.js'
 import { quietEndOf, toMessage } from './outgoing-message.js'
+import { NotRecorded, recordPatiently } from './record-patiently.js'
+import { sendMsMax, tryChannel } from './try-channel.js'
 
 /** Few: the channels are shared with the pages, and nobody dies of a late digest. */
 const sendsMax = 4
 const perPersonMax = 2
 /** Longer than any channel's own deadline, so that a message is not claimed twice while it is being sent. */
 const leaseMs = 20_000
-const sendMsMax = 12_000
-const recordPauseMs = 500
-
-/** It was sent, and the database does not know: it is left to its lease. */
-class NotRecorded extends Error {
-  constructor(cause: unknown) {
-    super((cause as Error).message, { cause })
-  }
-}
 
 /**
  * Sends what is due in the outbox of messages: quiet hours are waited for, what fails goes to the person's next channel
@@ -130,7 +121,11 @@ export function createMessagesOutbox({
       'message.attempted',
     )
     if (result.kind === 'retry' || result.kind === 'refused') return settle(message, attempt, result, at)
-    await recordPatiently(() => db.transaction((tx) => recordMessageSent(tx, attempt, at)), messageId)
+    await recordPatiently(() => db.transaction((tx) => recordMessageSent(tx, attempt, at)), {
+      msMax: leaseMs,
+      stopping: stopping.signal,
+      onWait: ({ message: error }) => log.warn({ messageId, error }, 'message.notRecordedYet'),
+    })
     await noteChannels(db, [{ channelId: attempt.channelId, at, result: 'sent' }])
   }
 
@@ -138,24 +133,13 @@ export function createMessagesOutbox({
     const channel = byKind.get(message.channel!)
     if (!channel) return { kind: 'refused', reason: `channel ${message.channel} is not set up on this server` }
     const to = { address: message.address!, secret: message.secret, name: message.staffName }
-    const attempt = message.attempts + 1
-    const deadline = startDeadline({ signal: stopping.signal, ms: sendMsMax })
-    try {
-      return await within(
-        sendMsMax + 1_000,
-        channel.tell(toMessage(message, publicUrl), to, { attempt, signal: deadline.signal }),
-      )
-    } catch (error) {
-      // A channel answers with values; what it throws is a bug of ours.
-      log.error({ err: error, messageId: message.messageId, channel: message.channel }, 'channel.threw')
-      return {
-        kind: 'retry',
-        afterMs: retryPauseMs(attempt, 'notice'),
-        detail: `internal error: ${(error as Error).message}`,
-      }
-    } finally {
-      deadline.clear()
-    }
+    return tryChannel((options) => channel.tell(toMessage(message, publicUrl), to, options), {
+      attempt: message.attempts + 1,
+      severity: 'notice',
+      stopping: stopping.signal,
+      log,
+      about: { messageId: message.messageId, channel: message.channel },
+    })
   }
 
   async function settle(message: ClaimedMessage, attempt: MessageAttempt | null, failure: MessageFailure, at: Date) {
@@ -195,20 +179,6 @@ export function createMessagesOutbox({
     failed.inc({ kind: message.kind })
     log.warn({ messageId: message.messageId, kind: message.kind, staffId: message.staffId }, 'message.givenUp')
     await db.transaction((tx) => recordMessageNotSent(tx, message.messageId, attempt, { kind: 'failed', reason }))
-  }
-
-  /** What has been sent is not sent again because the database cannot note it now: that is tried until its lease is over. */
-  async function recordPatiently(record: () => Promise<void>, messageId: string): Promise<void> {
-    const endsAt = performance.now() + leaseMs
-    for (;;) {
-      try {
-        return await record()
-      } catch (error) {
-        if (stopping.signal.aborted || performance.now() > endsAt) throw new NotRecorded(error)
-        log.warn({ messageId, error: (error as Error).message }, 'message.notRecordedYet')
-        await new Promise((resolve) => setTimeout(resolve, recordPauseMs))
-      }
-    }
   }
 
   let loop: ReturnType<typeof startLoop> | undefined

@@ -2,13 +2,11 @@ import type { Attempt } from '../db/page-outcomes.js'
 import type { ClaimedPage } from '../db/pages.js'
 import type { Clock } from '../kit/clock.js'
 import type { Log } from '../kit/log.js'
-import { within } from '../kit/within.js'
-import { type Channel, isLastTry, type Recipient, retryPauseMs, type SendResult } from './channels/channel.js'
-import { startDeadline } from './channels/deadline.js'
+import { type Channel, isLastTry, type Recipient, type SendResult } from './channels/channel.js'
 import { toDigest, toPage } from './outbox-message.js'
 import type { ToRecord } from './outbox-record.js'
+import { tryChannel } from './try-channel.js'
 
-export const sendMsMax = 12_000
 /** What failed in one message goes through the next channel in one: by then each has its row. */
 const failedTogetherMs = 10_000
 
@@ -36,30 +34,22 @@ export function createSend({
     const channel = byKind.get(page.channel)
     if (!channel) return { kind: 'refused', reason: `channel ${page.channel} is not set up on this server` }
     if (page.address === null) return { kind: 'refused', reason: 'the person no longer has this channel' }
-    const attempt = page.attempts + 1
     const to: Recipient = { address: page.address, secret: page.secret, name: page.staffName }
-    const deadline = startDeadline({ signal: stopping, ms: sendMsMax })
-    const options = { attempt, signal: deadline.signal }
     // The family looks at its own page.
     const url = token === undefined ? `${publicUrl}/` : `${publicUrl}/p/${token}`
-    try {
-      return await within(
-        sendMsMax + 1_000,
+    return tryChannel(
+      (options) =>
         digestId === null
           ? channel.send(toPage(page, url), to, options)
           : channel.tell(toDigest({ digestId, pages, url: `${publicUrl}/`, at: clock.now() }), to, options),
-      )
-    } catch (error) {
-      // A channel answers with values; what it throws is a bug of ours, and the page must still arrive.
-      log.error({ err: error, pageId: page.pageId, channel: page.channel }, 'channel.threw')
-      return {
-        kind: 'retry',
-        afterMs: retryPauseMs(attempt, page.severity),
-        detail: `internal error: ${(error as Error).message}`,
-      }
-    } finally {
-      deadline.clear()
-    }
+      {
+        attempt: page.attempts + 1,
+        severity: page.severity,
+        stopping,
+        log,
+        about: { pageId: page.pageId, channel: page.channel },
+      },
+    )
   }
 }
 

@@ -12,7 +12,9 @@ import { audienceOf, type Channel, isTaken } from './channels/channel.js'
 import { createLines } from './outbox-lines.js'
 import { claimOthers } from './outbox-others.js'
 import { createOutboxRecord, type OutboxRecord, type ToRecord } from './outbox-record.js'
-import { createSend, type Sending, sendMsMax, toRecord } from './outbox-send.js'
+import { createSend, type Sending, toRecord } from './outbox-send.js'
+import { NotRecorded, recordPatiently } from './record-patiently.js'
+import { sendMsMax } from './try-channel.js'
 
 const sendsMax = 128
 /** What is no emergency never takes all places: a slow mail server must not keep an emergency waiting. */
@@ -20,16 +22,8 @@ const otherSendsMax = 16
 /** Longer than any channel's own deadline, so that a page is not claimed twice while it is being sent. */
 const leaseMs = 15_000
 const pollMs = 200
-const recordPauseMs = 500
 /** Each failed page is a transaction of its own: of a digest of thousands these must not take the pool's 8 connections from emergencies. */
 const failedAtOnceMax = 3
-
-/** It was sent, or refused, and the database does not know: it is left to its lease. */
-class NotRecorded extends Error {
-  constructor(cause: unknown) {
-    super((cause as Error).message, { cause })
-  }
-}
 
 /**
  * Sends what is due in the outbox, `sendsMax` pages at once. Emergencies first and one by one; what is less may be told
@@ -185,10 +179,10 @@ export function createOutbox({
     const toKeep = pages.map((each) => toRecord(each, { sending, result, startedAt, at, hasNext }))
     const failed = toKeep.filter(({ kind }) => kind === 'failed')
     const recordFailedOnes = async () => {
-      for (let next = failed.shift(); next; next = failed.shift()) await recordPatiently(next, record)
+      for (let next = failed.shift(); next; next = failed.shift()) await keep(next, record)
     }
     await Promise.all([
-      ...toKeep.filter(({ kind }) => kind === 'outcome').map((each) => recordPatiently(each, record)),
+      ...toKeep.filter(({ kind }) => kind === 'outcome').map((each) => keep(each, record)),
       ...Array.from({ length: failedAtOnceMax }, recordFailedOnes),
     ])
     signal.raise('alerts')
@@ -199,21 +193,15 @@ export function createOutbox({
     )
   }
 
-  /** What has been sent is not sent again because the database cannot note it now: that is tried until its lease is over. */
-  async function recordPatiently(what: ToRecord, record: OutboxRecord['record']): Promise<void> {
-    const endsAt = performance.now() + leaseMs
+  async function keep(what: ToRecord, record: OutboxRecord['record']): Promise<void> {
     const isSent = what.kind === 'outcome' && what.outcome.result !== 'retry'
-    for (;;) {
-      try {
-        const follows = await record(what)
-        if (follows === 'next channel' || follows === 'next step') signal.raise('pages')
-        return
-      } catch (error) {
-        if (!isSent || stopping.signal.aborted || performance.now() > endsAt) throw new NotRecorded(error)
-        log.warn({ pageId: what.outcome.pageId, error: (error as Error).message }, 'page.notRecordedYet')
-        await new Promise((resolve) => setTimeout(resolve, recordPauseMs))
-      }
-    }
+    const follows = await recordPatiently(() => record(what), {
+      msMax: isSent ? leaseMs : 0,
+      stopping: stopping.signal,
+      onWait: ({ message: error }) =>
+        log.warn({ pageId: what.kind === 'outcome' && what.outcome.pageId, error }, 'page.notRecordedYet'),
+    })
+    if (follows === 'next channel' || follows === 'next step') signal.raise('pages')
   }
 
   let loops: Loop[] = []

@@ -147,6 +147,8 @@ async function apply(tx: Queryable, residentId: string, decision: Decision, now:
       })
       return
     }
+    case 'back':
+      return
     case 'finding':
       return insertFinding(tx, { ...decision, foundAt: now.getTime() })
   }

@@ -93,8 +93,24 @@ export type ReadingArrival = {
 /** The gateway of this resident was seen to connect, or to be gone. */
 export type PresenceArrival = { type: 'presence'; gatewayId: string; online: boolean; receivedAt: EpochMs }
 
-/** What ingest hands to the rules, in order of arrival; stored as JSON in `arrivals.body`. */
-export type Arrival = ReadingArrival | PresenceArrival
+/**
+ * What people say of a resident. The rules are handed it like a reading, in its place among them, so that a restart and a
+ * replay know it too.
+ */
+export type WordArrival = { receivedAt: EpochMs } & (
+  | /** Nobody is at home from here to there: away mode. */ { type: 'away'; from: EpochMs; until: EpochMs }
+  | /** Away mode was ended by a person. */ { type: 'back' }
+  | /** A carer is with the resident: what is used then is no routine of hers. */ { type: 'visit'; at: EpochMs }
+  | /** Somebody spoke with the resident, who is fine. */ { type: 'spoken'; at: EpochMs }
+  /** An alert about the silence that began at `since` was right (she needed help), or a false alarm. */
+  | { type: 'mark'; since: EpochMs; verdict: Verdict }
+  /** What silences normally last at most in the homes around: for each hour of the day in which one begins, in ms. */
+  | { type: 'neighbours'; usualMs: number[] }
+)
+export type Verdict = 'true' | 'false'
+
+/** What the rules are handed, in order of arrival; stored as JSON in `arrivals.body`. */
+export type Arrival = ReadingArrival | PresenceArrival | WordArrival
 
 /** What a rule decides. Opening an alert that is open already is the same episode and changes nothing. */
 export type Decision =
@@ -106,8 +122,12 @@ export type Decision =
       observedAt: EpochMs
       headline: Headline
       reason: Record<string, number | string | boolean | null>
+      /** The home is asked first; a person is paged when nothing has settled it by then. */
+      askUntil?: EpochMs
     }
   /** What was wrong is so no longer: closes an alert that nobody has acknowledged, is noted on one that somebody has. */
   | { type: 'clear'; kind: AlertKind; deviceNo?: number; at: EpochMs; headline: Headline }
+  /** Away mode is over: somebody is up and about at home, or its time has come. */
+  | { type: 'back'; at: EpochMs; why: 'activity' | 'expired' }
   /** Something the operator should see beside the reading, which is kept. */
   | { type: 'finding'; deviceNo: number; reason: string; detail: string; at: EpochMs }

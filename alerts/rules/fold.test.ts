@@ -26,7 +26,7 @@ function withOutages(arrivals: Arrival[], outages: Outage[], roll: () => number)
   for (const arrival of arrivals) {
     const outage = outages.find((one) => during(one, arrival.receivedAt))
     if (!outage) sent.push(arrival)
-    else if (outage.how !== 'lost' || arrival.type === 'presence')
+    else if (outage.how !== 'lost' || arrival.type !== 'reading')
       sent.push({ ...arrival, receivedAt: outage.to + (outage.how === 'singles' ? Math.floor(roll() * 90_000) : 0) })
   }
   return inOrder(sent)
@@ -70,7 +70,7 @@ function troubledHome(homeSeed: number): Arrival[] {
   })
   const resetAt = t + roll() * 72 * hour
   return withOutages(inOrder(...parts), outages, roll).flatMap((arrival): Arrival[] => {
-    if (arrival.type === 'presence') return [arrival]
+    if (arrival.type !== 'reading') return [arrival]
     const reset = arrival.kind === 'water' && arrival.observedAt > resetAt && arrival.value !== undefined
     const shown = { ...arrival, ...(reset ? { value: arrival.value! / 10 } : {}) }
     const skewed = roll() < 0.02 ? { ...shown, observedAt: shown.observedAt + roll() * 3 * hour } : shown
@@ -155,7 +155,7 @@ test('10,000 outages: an outage never makes an inactivity alert', () => {
 test('the outages of that test would be silences to a rule that took no data for no use', () => {
   const used = meter('water', { from: t, to: t + 30 * hour, every: 10 * minute }, () => 20)
   const { state, decisions } = play(used.slice(0, 60), t + 30 * hour)
-  expect(decisions.map((d) => d.type !== 'finding' && d.kind)).toEqual(['gateway_offline'])
+  expect(decisions.map((d) => 'kind' in d && d.kind)).toEqual(['gateway_offline'])
   expect(knowledge(state, t + 30 * hour).knowledge).toBe('unknown')
 })
 

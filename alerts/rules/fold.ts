@@ -12,10 +12,10 @@ import { judgeSilence } from './silence.js'
 import { type Context, dueAtOf, lateMs, type Meter, type ResidentState } from './state.js'
 import { noteActivity, switchLearning } from './unusual.js'
 import { addUse } from './uses.js'
+import { awayDueAt, judgeAway, takeWord } from './words.js'
 
 export { knowledge } from './knowledge.js'
 export { type Context, emptyState, forgetDevice, type ResidentState } from './state.js'
-export { unlearn } from './unusual.js'
 
 /** After the last late reading, so long must nothing late come before anything is opened. */
 const settleMs = 10 * secondMs
@@ -52,7 +52,8 @@ export function foldInto(
     advance(next, at, context, decisions)
     next.newestAt = at
     if (arrival.type === 'presence') takePresence(next, arrival, at, context, decisions)
-    else takeReading(next, arrival, at, context, decisions)
+    else if (arrival.type === 'reading') takeReading(next, arrival, at, context, decisions)
+    else takeWord(next, arrival, at, context, decisions)
     judge(next, at, context, decisions)
   }
   advance(next, now, context, decisions)
@@ -76,11 +77,14 @@ function nextDueAt(state: ResidentState): EpochMs | null {
     if (due === null || at < due) due = at
   }
   const presence = presenceDueAt(state)
-  return presence !== null && (due === null || presence < due) ? presence : due
+  if (presence !== null && (due === null || presence < due)) due = presence
+  const away = awayDueAt(state)
+  return away !== null && (due === null || away < due) ? away : due
 }
 
 function judge(state: ResidentState, at: EpochMs, context: Context, out: Decision[]): void {
   judgeOffline(state, at, context, out)
+  judgeAway(state, at, out)
   judgeSilence(state, at, context, out)
   judgeRunning(state, at, context, out)
 }

@@ -189,7 +189,11 @@ export const isLearned = (routine: Routine, at: EpochMs): boolean =>
   routine.firstAt !== null && at - routine.firstAt >= coldDays * dayMs && routine.tops.length > 0
 
 /** The line for a silence that began at `since`, or null while too little is known. */
-export function lineOf(routine: Routine, since: EpochMs, budget: number, timeZone: string): Line | null {
+export function lineOf(
+  routine: Routine,
+  since: EpochMs,
+  { budget, timeZone, neighbours }: { budget: number; timeZone: string; neighbours?: number[] | undefined },
+): Line | null {
   if (!isLearned(routine, since)) return null
   const start = startOf(since, routine.calm, timeZone)
   const threshold = thresholdOf(routine, budget, start.day)
@@ -199,7 +203,8 @@ export function lineOf(routine: Routine, since: EpochMs, budget: number, timeZon
   let step = gapMsMin / stepMs
   while (step < steps && scores[step]! <= threshold) step += 1
   const warmth = Math.min(1, ((since - routine.firstAt!) / dayMs - coldDays) / (warmDays - coldDays))
-  const limitMs = Math.round((warmth * step * stepMs + (1 - warmth) * fixedMs) / quarterMs) * quarterMs
+  const youngMs = Math.min(fixedMs, neighbours?.[Math.floor(start.hour)] ?? fixedMs)
+  const limitMs = Math.round((warmth * step * stepMs + (1 - warmth) * youngMs) / quarterMs) * quarterMs
   let usual = 1
   while (usual < steps && survival[usual]! > unusualShare) usual += 1
   return { since, limitMs, usualMs: Math.min(Math.max(usual * stepMs, gapMsMin), limitMs) }
@@ -211,6 +216,12 @@ export function correct(routine: Routine, { at, alarms }: { at: EpochMs; alarms:
   if (routine.biasAt === 0) routine.biasAt = at
   const months = (at - routine.biasAt) / dayMs / monthDays
   routine.biasAt = at
-  const bias = routine.bias + gainPerAlarm * (alarms - budget * months)
-  routine.bias = Math.round(Math.max(-biasMax, Math.min(biasMax, bias)) * 1e6) / 1e6
+  routine.bias = bounded(routine.bias + gainPerAlarm * (alarms - budget * months))
+}
+
+const bounded = (bias: number) => Math.round(Math.max(-biasMax, Math.min(biasMax, bias)) * 1e6) / 1e6
+
+/** An alarm more, or one fewer, was false than had been counted. */
+export function recount(routine: Routine, alarms: 1 | -1): void {
+  routine.bias = bounded(routine.bias + gainPerAlarm * alarms)
 }

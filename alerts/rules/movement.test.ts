@@ -142,7 +142,7 @@ test('movement keeps an unusual silence from opening, and ends one that is open'
   )
   const unusual = (more: Arrival[]) => {
     const { decisions } = fold(emptyState(), inOrder(life, more), end + 10 * hour, zone)
-    return decisions.filter((d) => d.type !== 'finding' && d.kind === 'silence_unusual' && timeOf(d) > end)
+    return decisions.filter((d) => 'kind' in d && d.kind === 'silence_unusual' && timeOf(d) > end)
   }
   const timeOf = (d: { openedAt?: EpochMs; at?: EpochMs }) => d.openedAt ?? d.at ?? 0
   const [alone, ...rest] = unusual([])

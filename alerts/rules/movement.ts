@@ -6,7 +6,9 @@ import type { ResidentState } from './state.js'
  * What else than a meter or a button shows that somebody is up: movement in a room, the door, getting into or out of bed,
  * and what is said at a voice panel.
  */
-export type SeenBy = 'motion' | 'door' | 'bed' | 'fine' | 'help'
+export type SeenBy = 'motion' | 'door' | 'bed' | 'fine' | 'help' | Told
+/** What people say of her: a carer is there, somebody spoke with her, she is due home from now on. */
+export type Told = 'visit' | 'spoken' | 'due'
 /** When each was seen last. */
 export type Seen = Partial<Record<SeenBy, EpochMs>>
 export type Sighting<By extends SeenBy = SeenBy> = { at: EpochMs; by: By }
@@ -34,14 +36,14 @@ function takeBed(state: ResidentState, { deviceNo, inBed }: { deviceNo: number; 
   if (before && before.inBed !== inBed) see(state, 'bed', at)
 }
 
-function see(state: ResidentState, by: SeenBy, at: EpochMs): void {
+export function see(state: ResidentState, by: SeenBy, at: EpochMs): void {
   state.seen ??= {}
   if (at > (state.seen[by] ?? 0)) state.seen[by] = at
 }
 
-const all: readonly SeenBy[] = ['motion', 'door', 'bed', 'fine', 'help']
+const all: readonly SeenBy[] = ['motion', 'door', 'bed', 'fine', 'help', 'visit', 'spoken', 'due']
 /** A door is opened from outside as well: by a neighbour who finds her, or by whoever was sent. */
-const inside: readonly SeenBy[] = ['motion', 'bed', 'fine', 'help']
+const inside: readonly SeenBy[] = ['motion', 'bed', 'fine', 'help', 'visit', 'spoken']
 const up: readonly UpBy[] = ['motion', 'bed', 'fine']
 
 function newest<By extends SeenBy>({ seen }: ResidentState, kinds: readonly By[]): Sighting<By> | null {
@@ -68,6 +70,9 @@ export const lastSeenWords: Record<SeenBy, Headline> = {
   bed: { en: ', when somebody last got into or out of bed', zh: '（最后一次上下床）' },
   fine: { en: ', when “I’m fine” was last said', zh: '（最后一次报平安）' },
   help: { en: ', when help was last called', zh: '（最后一次语音求助）' },
+  visit: { en: ', when a carer was last there', zh: '（最后一次有人上门照看）' },
+  spoken: { en: ', when somebody last spoke with her', zh: '（最后一次与本人通话）' },
+  due: { en: ', when away mode ended', zh: '（外出模式结束）' },
 }
 
 /** "Movement seen at 08:40.": why a silence is over. */
@@ -79,5 +84,8 @@ export function seenHeadline({ at, by }: Sighting, beside: EpochMs, timeZone: st
     bed: { en: `Got into or out of bed at ${time.en}.`, zh: `${time.zh} 上下过床。` },
     fine: { en: `“I’m fine” said at the voice panel at ${time.en}.`, zh: `${time.zh} 在语音面板上报了平安。` },
     help: { en: `Help called at the voice panel at ${time.en}.`, zh: `${time.zh} 在语音面板上求助。` },
+    visit: { en: `A carer was there at ${time.en}.`, zh: `${time.zh} 有人上门照看。` },
+    spoken: { en: `Somebody spoke with her at ${time.en}.`, zh: `${time.zh} 已与本人通话确认。` },
+    due: { en: `Away mode ended at ${time.en}.`, zh: `外出模式于 ${time.zh} 结束。` },
   }[by]
 }

@@ -16,7 +16,7 @@ export const calms = 3
 export type Routine = {
   /** Newest activity, and how long the interval was that told it. */
   activeAt: EpochMs | null
-  by: 'water' | 'electricity' | 'button'
+  by: 'water' | 'electricity' | 'button' | 'spoken'
   /** UTC hour number of the newest activity, and what went before it. */
   activeHour: number
   calm: Calm

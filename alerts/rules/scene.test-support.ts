@@ -77,9 +77,11 @@ export const lines = (decisions: Decision[], only?: RegExp): string[] =>
     .map((decision) =>
       decision.type === 'finding'
         ? `finding ${decision.reason}: ${decision.detail}`
-        : `${decision.type} ${decision.kind}${decision.deviceNo ? ` ${decision.deviceNo}` : ''} ${local(decision.type === 'open' ? decision.openedAt : decision.at)}`,
+        : decision.type === 'back'
+          ? `back ${decision.why} ${local(decision.at)}`
+          : `${decision.type} ${decision.kind}${decision.deviceNo ? ` ${decision.deviceNo}` : ''} ${local(decision.type === 'open' ? decision.openedAt : decision.at)}`,
     )
     .filter((line) => !only || only.test(line))
 
 export const headlines = (decisions: Decision[], kind: string) =>
-  decisions.flatMap((d) => (d.type !== 'finding' && d.kind === kind ? [d.headline] : []))
+  decisions.flatMap((d) => ('kind' in d && d.kind === kind ? [d.headline] : []))

@@ -81,7 +81,7 @@ export function judgeSilence(state: ResidentState, at: EpochMs, context: Context
   }
   const covered = coverageOf(state, isHeard)
   if (state.routine) judgeUnusual(state, covered, at, context, out)
-  if (state.settleAt !== null) return
+  if (state.settleAt !== null || state.away) return
   if (!covered || at - covered.until > covered.limitMs) return
   const since = activity && activity.at > covered.from ? activity.at : covered.from
   const lengthMs = covered.until - since

@@ -96,6 +96,10 @@ export type ResidentState = {
   silence: { since: EpochMs; fired12: boolean; fired24: boolean; told24Until?: EpochMs } | null
   presence: Record<string, { online: boolean; since: EpochMs }>
   gatewayOffline: { since: EpochMs } | null
+  /** Away mode: nobody is expected at home. */
+  away?: { from: EpochMs; until: EpochMs }
+  /** What silences last at most in the homes around, by the hour in which one begins, while the own line is young. */
+  neighbours?: number[]
   /** What is learned of this resident's own silences; missing where nothing is to be learned. */
   routine?: Routine
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { Arrival, Decision, ReadingArrival } from '../model.js'
-import { type Context, emptyState, fold, type ResidentState, unlearn } from './fold.js'
+import type { Arrival, Decision, EpochMs, ReadingArrival } from '../model.js'
+import { type Context, emptyState, fold, type ResidentState } from './fold.js'
 import {
   context as fixed,
   heldBack,
@@ -258,6 +258,8 @@ test('a slow decline is told, not learned away', () => {
 })
 
 test('a silence that was an emergency is unlearned, during it or afterwards', () => {
+  const unlearn = (state: ResidentState, since: EpochMs, receivedAt: EpochMs) =>
+    fold(state, [{ type: 'mark', since, verdict: 'true', receivedAt }], receivedAt, zone).state
   const found = t + 45 * day + 24 * hour
   const arrivals = fallen(45).map((r) => ({ ...r, value: r.value! + (r.observedAt > found ? 8 : 0) }))
   const during = arrivals.filter(({ observedAt }) => observedAt <= found)
@@ -267,14 +269,14 @@ test('a silence that was an emergency is unlearned, during it or afterwards', ()
   const later = fold(lying, rest, arrivals.at(-1)!.receivedAt, zone).state
   const isOfThis = ([, , quarters]: readonly number[]) => quarters! > 12 * 4
   expect(routineOf(later).gaps.some(isOfThis)).toBe(true)
-  const marked = fold(unlearn(lying, since, zone), rest, arrivals.at(-1)!.receivedAt, zone).state
+  const marked = fold(unlearn(lying, since, found), rest, arrivals.at(-1)!.receivedAt, zone).state
   expect(routineOf(marked).gaps.some(isOfThis)).toBe(false)
   expect(routineOf(marked).bias).toBeLessThan(routineOf(later).bias)
-  const corrected = routineOf(unlearn(later, since, zone))
+  const corrected = routineOf(unlearn(later, since, later.newestAt))
   expect(corrected.gaps).toEqual(routineOf(marked).gaps)
   // The list of the highest is full: the lowest that made room does not come back.
   expect(corrected.tops).toEqual(routineOf(marked).tops.slice(0, corrected.tops.length))
-  expect(unlearn(later, since + 12 * hour, zone)).toEqual(later)
+  expect(unlearn(later, since + 12 * hour, later.newestAt)).toEqual(later)
 })
 
 test('days of 23 and 25 h move the line with the clock on the wall', () => {

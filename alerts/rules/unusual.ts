@@ -1,10 +1,14 @@
-import type { Decision, EpochMs, Headline } from '../model.js'
-import { correct, lineOf, scoreOf } from './line.js'
+import type { Decision, EpochMs, Headline, Verdict } from '../model.js'
+import { correct, lineOf, recount, scoreOf } from './line.js'
 import { lastSeenWords, newestInside, newestSighting, type SeenBy, seenHeadline } from './movement.js'
 import { emptyRoutine, gapMsMin, jitterMs, learn, passed, type Routine } from './routine.js'
-import { lengthOf, minuteMs, sinceZh, timeOf } from './say.js'
+import { hourMs, lengthOf, minuteMs, sinceZh, timeOf } from './say.js'
 import { type Context, limitMsOf, type Meter, type ResidentState } from './state.js'
 import { wallClock } from './zone.js'
+
+/** With a budget of so many a month or more the home is asked first, and has this long to answer. */
+const asksFrom = 2
+const askMs = 30 * minuteMs
 
 export type Covered = { from: EpochMs; until: EpochMs; limitMs: number }
 
@@ -45,33 +49,57 @@ export function noteActivity(
     const score = scoreOf(routine, ended, timeZone)
     learn(routine, ended, score, timeZone)
   }
+  if (isVisited(state, at)) routine.vague = true
   // A confirmed emergency, marked while it lasted, is no false alarm.
   const alarms = alerted && ended.teaches ? 1 : 0
   if (alarms > 0 || ended.at - ended.since > gapMsMin) correct(routine, { at, alarms }, alarmsPerMonth)
 }
 
+/** The stay of a carer: what runs meanwhile is hers or his. */
+const visitMs = hourMs
+
+const isVisited = ({ seen }: ResidentState, at: EpochMs) =>
+  seen?.visit !== undefined && Math.abs(at - seen.visit) <= visitMs
+
 /**
- * The state after staff found that a silence was no routine: an emergency, or a carer's visit that ended it. It teaches
- * nothing, and what it has taught already is taken back. A silence that is not known changes nothing.
+ * What staff found an alert about a silence to be. One that was right (she had fallen, or was ill) is no routine: its
+ * silence teaches nothing, what it has taught is taken back, and it is no false alarm. One that was false counts twice from
+ * now on, because somebody had to say so. Of a silence that still goes on, "false" says that she is fine. A silence that is
+ * not known changes nothing.
  */
-export function unlearn(state: ResidentState, since: EpochMs, context: Context): ResidentState {
-  const next = structuredClone(state)
-  const { routine } = next
-  if (!routine) return next
+export function applyMark(
+  state: ResidentState,
+  { since, verdict }: { since: EpochMs; verdict: Verdict },
+  at: EpochMs,
+  context: Context,
+): void {
+  const { routine } = state
+  if (!routine) return
   if (routine.activeAt === since || routine.alert?.since === since) {
-    routine.vague = true
-    return next
+    if (verdict === 'true') routine.vague = true
+    else noteActivity(state, { at, spanMs: 0, by: 'spoken' }, context)
+    return
   }
   const clock = wallClock(since, context.timeZone)
   const startQuarter = Math.floor(clock.hour * 4)
   const index = routine.gaps.findIndex(([day, quarter]) => day === clock.day && quarter === startQuarter)
-  if (index < 0) return next
-  const score = routine.gaps[index]![4]
-  routine.gaps.splice(index, 1)
-  const top = routine.tops.findIndex((one) => one[0] === clock.day && one[1] === score)
-  if (top >= 0) routine.tops.splice(top, 1)
-  return next
+  if (index < 0) return
+  const gap = routine.gaps[index]!
+  const top = routine.tops.findIndex((one) => one[0] === clock.day && one[1] === gap[4])
+  if (verdict === 'true') {
+    routine.gaps.splice(index, 1)
+    if (top >= 0) routine.tops.splice(top, 1)
+    recount(routine, -1)
+  } else {
+    routine.gaps.splice(index, 0, [...gap])
+    if (top >= 0) routine.tops.splice(top, 0, [...routine.tops[top]!])
+    recount(routine, 1)
+  }
 }
+
+/** From when on this silence is longer than 98 in 100 that begin like it; null while it is short, or nothing is learned. */
+export const unusualFrom = ({ routine, away }: ResidentState): EpochMs | null =>
+  routine?.line && !away ? routine.line.since + routine.line.usualMs : null
 
 /**
  * Opens the alert when silence has lasted longer than the resident's own line; clears it at the first activity. The line is
@@ -88,7 +116,7 @@ export function judgeUnusual(
   const { routine } = state
   if (!routine || context.alarmsPerMonth === null || routine.activeAt === null) return
   if (routine.alert) endAlert(state, routine, at, context, out)
-  if (!covered) return
+  if (!covered || state.away) return
   const since = Math.max(routine.activeAt, covered.from)
   const lengthMs = covered.until - since
   if (since === routine.activeAt && lengthMs > routine.provenMs) routine.provenMs = lengthMs
@@ -107,7 +135,8 @@ function judgeLine(
   const lengthMs = covered.until - since
   if (routine.alert || lengthMs + jitterMs < gapMsMin) return
   if (state.settleAt !== null || at - covered.until > covered.limitMs) return
-  if (routine.line?.since !== since) routine.line = lineOf(routine, since, alarmsPerMonth!, timeZone)
+  if (routine.line?.since !== since)
+    routine.line = lineOf(routine, since, { budget: alarmsPerMonth!, timeZone, neighbours: state.neighbours })
   const { line } = routine
   if (!line || lengthMs + jitterMs < line.limitMs) return
   routine.alert = { since, openedAt: at }
@@ -126,6 +155,7 @@ function judgeLine(
       usualMinutes: minutes(line.usualMs),
       limitMinutes: minutes(line.limitMs),
     },
+    ...(alarmsPerMonth! >= asksFrom ? { askUntil: at + askMs } : {}),
   })
 }
 
@@ -184,6 +214,7 @@ function unusualHeadline(
 function activeHeadline({ activeAt, by }: Routine, at: EpochMs, { timeZone }: Context): Headline {
   const time = timeOf(activeAt!, at, timeZone)
   if (by === 'button') return { en: `Call button used at ${time.en}.`, zh: `${time.zh} 按过呼叫按钮。` }
+  if (by === 'spoken') return { en: `Somebody spoke with her at ${time.en}.`, zh: `${time.zh} 已与本人通话确认。` }
   if (by === 'electricity')
     return { en: `An appliance was switched on by ${time.en}.`, zh: `${time.zh} 前有电器启动。` }
   return { en: `Water used again by ${time.en}.`, zh: `${time.zh} 前再次用水。` }

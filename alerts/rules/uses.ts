@@ -60,6 +60,10 @@ export function waterActiveAt({ uses }: ResidentState): EpochMs | null {
   return null
 }
 
+/** When water last ran: newest of what is kept, or 0. */
+export const lastTapAt = ({ uses, lastWater }: ResidentState): EpochMs =>
+  Math.max(uses.at(-1)?.[0] ?? 0, lastWater?.at ?? 0)
+
 /** Litres used after a time; exact only for times from `waterActiveAt` on. */
 export function litresSince({ uses }: ResidentState, since: EpochMs): number {
   return round3(uses.reduce((sum, [at, litres]) => (at > since ? sum + litres : sum), 0))

@@ -30,7 +30,7 @@ await runRole({
       channels,
       publicUrl,
       retentionDays: given.RETENTION_DAYS,
-      alarmsPerMonth: given.SILENCE_ALARMS_PER_MONTH ?? null,
+      alarmsPerMonth: given.SILENCE_ALARMS_PER_MONTH || null,
       replies: given.IMAP_URL ? { imapUrl: given.IMAP_URL, mailbox: given.IMAP_MAILBOX } : undefined,
     })
     const fallback = await openFallback({

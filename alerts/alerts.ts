@@ -1,11 +1,13 @@
 import type { Registry } from 'prom-client'
 import { countUnreachable } from '../db/chain.js'
 import type { Database } from '../db/pool.js'
+import { keepSilenceBudget } from '../db/silence-budget.js'
 import type { Clock } from '../kit/clock.js'
 import type { Teardown } from '../kit/lifecycle.js'
 import type { Log } from '../kit/log.js'
 import { startLoop } from '../kit/loop.js'
 import type { Signal } from '../kit/signal.js'
+import { createAskWatch } from './ask-next.js'
 import type { Channel } from './channels/channel.js'
 import { createEscalator } from './escalate-due.js'
 import { createArrivalFolder } from './fold-arrivals.js'
@@ -14,9 +16,14 @@ import { createMessagesOutbox } from './messages-outbox.js'
 import { createOutbox } from './outbox.js'
 import { startReplies } from './replies/replies.js'
 import { createIncidentWatch } from './watch-incidents.js'
+import { createQuietStreetWatch } from './watch-quiet-streets.js'
 
 const pollMs = 500
 const incidentsPauseMs = 15_000
+/** What the meters tell of a street does not change faster. */
+const streetsPauseMs = 60_000
+/** What a home was asked is answered in seconds, and the next way has half an hour. */
+const asksPauseMs = 2_000
 
 /**
  * The alerts role: folds arrivals into what is known of residents, takes the steps of escalation that are due, sends
@@ -54,6 +61,7 @@ export async function startAlerts({
       { people, channels: channels.map(({ kind }) => kind) },
       'staff.unreachable: no channel that this server can use',
     )
+  await keepSilenceBudget(db, { alarmsPerMonth, now: clock.now() })
   const outbox = createOutbox({ db, channels, publicUrl, clock, log, metrics, signal })
   outbox.start()
   teardown.add('outbox', outbox.stop)
@@ -69,6 +77,13 @@ export async function startAlerts({
     work: createEscalator({ db, clock, log, signal }),
   })
   teardown.add('escalation', escalation.stop)
+
+  const asks = startLoop({ name: 'asks', pauseMs: asksPauseMs, log, work: createAskWatch({ db, clock, log, signal }) })
+  const unsubscribeAsks = [signal.on('commands', asks.nudge), signal.on('messages', asks.nudge)]
+  teardown.add('asks', () => {
+    for (const each of unsubscribeAsks) each()
+    return asks.stop()
+  })
 
   const folding = startLoop({
     name: 'folding',
@@ -95,9 +110,18 @@ export async function startAlerts({
   })
   teardown.add('incidents', incidents.stop)
 
+  const streets = startLoop({
+    name: 'quiet streets',
+    pauseMs: streetsPauseMs,
+    log,
+    work: createQuietStreetWatch({ db, clock, log, signal }),
+  })
+  teardown.add('quiet streets', streets.stop)
+
   const maintenance = startMaintenance({
     db,
     retentionDays,
+    alarmsPerMonth,
     channelKinds: channels.map(({ kind }) => kind),
     clock,
     log,

@@ -56,6 +56,12 @@ export function begin(severity: Severity, chain: Chain | null, now: EpochMs): Mo
   return chain ? walk(state, chain, now) : stay(state, null)
 }
 
+/** The first move of an alert about which the home is asked until `askUntil`: then its first round begins. */
+export function beginAsking(askUntil: EpochMs, now: EpochMs): Move {
+  const place = { stage: 'open' as const, step: 0, round: 0, roundAt: askUntil, stageAt: now }
+  return { ...place, dueAt: askUntil, pages: [], happened: 'nothing' }
+}
+
 /** The next move of an alert whose due time has come; null for the chain where nobody is told of its severity. */
 export function advance(state: EscalationState, chain: Chain | null, now: EpochMs): Move {
   if (state.stage === 'closed' || !chain || !isPaged(state.severity)) return stay(state, null)

@@ -1,3 +1,4 @@
+import { finishAbsence } from '../db/absences.js'
 import { clearAlert, type NewAlert, openAlert } from '../db/alerts.js'
 import { claimDueResidents, type DueResident, saveStates } from '../db/fold.js'
 import { openNotices } from '../db/notices.js'
@@ -8,6 +9,7 @@ import type { Log } from '../kit/log.js'
 import type { Signal } from '../kit/signal.js'
 import { createDueTime } from './due-time.js'
 import { type AlertKind, type Decision, type Outcome, severityOf } from './model.js'
+import { flowsOf } from './rules/flows.js'
 import { emptyState, fold, forgetDevice, knowledge, type ResidentState } from './rules/fold.js'
 import { holdsUntil } from './rules/holds.js'
 
@@ -62,7 +64,16 @@ export function createArrivalFolder({
           decided += decisions.length
           const { knowledge: word, lastUseAt } = knowledge(state, now.getTime())
           const holds = holdsUntil(state, now.getTime())
-          states.push({ residentId: resident.residentId, state, wakeAt, knowledge: word, lastUseAt, holdsUntil: holds })
+          const flows = flowsOf(state)
+          states.push({
+            residentId: resident.residentId,
+            state,
+            wakeAt,
+            knowledge: word,
+            lastUseAt,
+            holdsUntil: holds,
+            flows,
+          })
         }
         await openNotices(tx, notices)
         await saveStates(tx, { states, now })
@@ -119,7 +130,10 @@ type Open = Extract<Decision, { type: 'open' }>
 const isNotice = (decision: Decision): decision is Open =>
   decision.type === 'open' && severityOf[decision.kind] === 'notice'
 
-const newAlert = (residentId: string, { kind, deviceNo, openedAt, observedAt, headline, reason }: Open): NewAlert => ({
+const newAlert = (
+  residentId: string,
+  { kind, deviceNo, openedAt, observedAt, headline, reason, askUntil }: Open,
+): NewAlert => ({
   residentId,
   deviceNo: deviceNo ?? null,
   kind,
@@ -127,6 +141,7 @@ const newAlert = (residentId: string, { kind, deviceNo, openedAt, observedAt, he
   observedAt: new Date(observedAt),
   headline,
   reason,
+  ...(askUntil === undefined ? {} : { askUntil: new Date(askUntil) }),
 })
 
 async function apply(tx: Queryable, residentId: string, decision: Decision, now: Date) {
@@ -148,7 +163,7 @@ async function apply(tx: Queryable, residentId: string, decision: Decision, now:
       return
     }
     case 'back':
-      return
+      return finishAbsence(tx, { residentId, ...decision })
     case 'finding':
       return insertFinding(tx, { ...decision, foundAt: now.getTime() })
   }
@@ -157,5 +172,6 @@ async function apply(tx: Queryable, residentId: string, decision: Decision, now:
 /** How an alert ends that cleared by itself before anybody took it. */
 function outcomeOfClear(kind: AlertKind): Outcome {
   if (kind === 'silence_unusual' || kind === 'silent_12h' || kind === 'silent_24h') return 'resident fine'
-  return kind === 'water_running' ? 'other' : 'device fault'
+  if (kind === 'night_visits') return 'other'
+  return kind === 'water_running' || kind === 'leak_standing' || kind === 'appliance_on' ? 'other' : 'device fault'
 }

@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest'
+import { incidentClosed, incidentOpened } from './incident-words.js'
 import {
-  closedText,
   type IncidentVerdict,
   judgeIncident,
   type OpenIncident,
-  openedText,
   placeOf,
   placesToCount,
   type SilentHome,
@@ -131,16 +130,40 @@ test('says how many, when, what it may be and what it means', () => {
     lastAt: now - 6 * minute,
     timeZone: 'Asia/Shanghai',
   }
-  expect(openedText(told, now)).toEqual({
+  expect(incidentOpened('offline', told, now)).toEqual({
     zh: '示例社区：14:02 至 14:04 之间有 38 户（共 120 户）失去联系，很可能是停电或网络中断。恢复之前，这些家里的用水用电、呼叫按钮和报警器都收不到。',
     en: '示例社区: 38 of 120 homes fell silent between 14:02 and 14:04: most likely a mains or network failure. Until they are back nothing is heard from them, not even a call button or an alarm.',
   })
-  expect(openedText({ ...told, place: '示例路 9', lastAt: told.firstAt }, now).zh).toMatch(
+  expect(incidentOpened('offline', { ...told, place: '示例路 9', lastAt: told.firstAt }, now).zh).toMatch(
     /^示例社区 示例路 9：14:02 前后有 38 户/,
   )
-  expect(closedText({ ...told, silent: 7 }, now)).toEqual({
+  expect(incidentClosed('offline', { ...told, silent: 7 }, now)).toEqual({
     zh: '示例社区：14:02 失去联系的 38 户中，31 户已恢复，仍有 7 户没有信号。',
     en: '示例社区: 31 of the 38 homes that fell silent at 14:02 are back; 7 still silent.',
   })
-  expect(closedText({ ...told, silent: 0 }, now).en).toBe('示例社区: all 38 homes that fell silent at 14:02 are back.')
+  expect(incidentClosed('offline', { ...told, silent: 0 }, now).en).toBe(
+    '示例社区: all 38 homes that fell silent at 14:02 are back.',
+  )
+})
+
+test('of water and electricity it says what may be, what waits, and what does not', () => {
+  const told = {
+    community: '示例社区',
+    place: '示例路',
+    homes: 29,
+    homesKnown: 30,
+    firstAt: now - 200 * minute,
+    lastAt: now - 120 * minute,
+    timeZone: 'Asia/Shanghai',
+  }
+  expect(incidentOpened('no water', told, now)).toEqual({
+    zh: '示例社区 示例路：12:10 以来，30 户中有 29 户同时没有用水，可能停水。这些住户“没有用水”的预警最多暂缓 2 小时再通知；按钮和报警器不受影响。',
+    en: '示例社区 示例路: 29 of 30 homes have used no water since 12:10: the water may be cut off. Alerts about their silence wait for 2 h at most; call buttons and alarms do not wait.',
+  })
+  expect(incidentOpened('no power', told, now).zh).toMatch(/29 户的电表同时停走，可能停电/)
+  expect(incidentClosed('no water', { ...told, silent: 2 }, now)).toEqual({
+    zh: '示例社区 示例路：12:10 以来没有用水的 29 户中，27 户已重新用水，还有 2 户没有。',
+    en: '示例社区 示例路: 27 of the 29 homes that had no water since 12:10 use it again; 2 do not yet.',
+  })
+  expect(incidentClosed('no power', { ...told, silent: 0 }, now).zh).toMatch(/29 户中，全部已重新用电。$/)
 })

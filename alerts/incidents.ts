@@ -1,6 +1,7 @@
-import type { EpochMs, Headline } from './model.js'
-import { oneLine } from './page-message.js'
-import { timeOf } from './rules/say.js'
+import type { EpochMs } from './model.js'
+
+/** What its homes are without: the line to us, or water or electricity while their meters go on telling. */
+export type IncidentKind = 'offline' | 'no water' | 'no power'
 
 /** A home whose gateway is gone, since when. */
 export type SilentHome = { residentId: string; gatewayId: string; silentAt: EpochMs; address: string }
@@ -106,41 +107,4 @@ function follow(open: OpenIncident, silent: readonly SilentHome[], settled: Sile
   if (back.length + joined.length === 0) return { kind: 'nothing' }
   const lastAt = Math.max(open.lastAt, ...joined.map(({ silentAt }) => silentAt))
   return { kind: 'changed', lastAt, joined, back }
-}
-
-type Told = {
-  community: string
-  place: string
-  homes: number
-  homesKnown: number
-  firstAt: EpochMs
-  lastAt: EpochMs
-  timeZone: string
-}
-
-/** "示例社区: 38 of 120 homes fell silent between 14:02 and 14:04: most likely the mains or a network. …" */
-export function openedText(p: Told, now: EpochMs): Headline {
-  const from = timeOf(p.firstAt, now, p.timeZone)
-  const to = timeOf(p.lastAt, now, p.timeZone)
-  const where = oneLine(p.place === '' ? p.community : `${p.community} ${p.place}`, 120)
-  const same = from.en === to.en
-  return {
-    zh:
-      `${where}：${same ? `${from.zh} 前后` : `${from.zh} 至 ${to.zh} 之间`}有 ${p.homes} 户（共 ${p.homesKnown} 户）失去联系，` +
-      '很可能是停电或网络中断。恢复之前，这些家里的用水用电、呼叫按钮和报警器都收不到。',
-    en:
-      `${where}: ${p.homes} of ${p.homesKnown} homes fell silent ${same ? `at ${from.en}` : `between ${from.en} and ${to.en}`}: ` +
-      'most likely a mains or network failure. Until they are back nothing is heard from them, not even a call button or an alarm.',
-  }
-}
-
-/** "示例社区: 31 of the 38 homes that fell silent at 14:02 are back; 7 are still silent." */
-export function closedText(p: Told & { silent: number }, now: EpochMs): Headline {
-  const from = timeOf(p.firstAt, now, p.timeZone)
-  const where = oneLine(p.place === '' ? p.community : `${p.community} ${p.place}`, 120)
-  const back = p.homes - p.silent
-  return {
-    zh: `${where}：${from.zh} 失去联系的 ${p.homes} 户中，${p.silent === 0 ? '全部已恢复。' : `${back} 户已恢复，仍有 ${p.silent} 户没有信号。`}`,
-    en: `${where}: ${p.silent === 0 ? `all ${p.homes}` : `${back} of the ${p.homes}`} homes that fell silent at ${from.en} are back${p.silent === 0 ? '.' : `; ${p.silent} still silent.`}`,
-  }
 }

@@ -32,7 +32,7 @@ await runRole({
       channels,
       publicUrl: publicUrlOf(settings, settings.HTTP_PORT),
       retentionDays: settings.RETENTION_DAYS,
-      alarmsPerMonth: settings.SILENCE_ALARMS_PER_MONTH ?? null,
+      alarmsPerMonth: settings.SILENCE_ALARMS_PER_MONTH || null,
       replies: settings.IMAP_URL ? { imapUrl: settings.IMAP_URL, mailbox: settings.IMAP_MAILBOX } : undefined,
       clock: systemClock,
       log,

@@ -5,7 +5,9 @@ import { dropGatewaysOfDeadEdges } from '../db/presence.js'
 import { dropOldWatch } from '../db/watch.js'
 import type { Clock } from '../kit/clock.js'
 import type { Log } from '../kit/log.js'
+import { createNeighbours } from './neighbours.js'
 import { createMornings } from './watch/mornings.js'
+import { createWeeklyReports } from './weekly-report.js'
 
 /** An edge beats every 10 s; after this without a beat its gateways are no longer called online. */
 const deadEdgeMs = 60_000
@@ -21,12 +23,14 @@ const everyTenMinutes = '*/10 * * * *'
 export function startMaintenance({
   db,
   retentionDays,
+  alarmsPerMonth,
   channelKinds,
   clock,
   log,
 }: {
   db: Database
   retentionDays: number
+  alarmsPerMonth: number | null
   /** What this server can send through. */
   channelKinds: readonly string[]
   clock: Clock
@@ -48,6 +52,8 @@ export function startMaintenance({
       return dropGatewaysOfDeadEdges(db, { now, staleBefore: new Date(now.getTime() - deadEdgeMs) })
     }),
     job('mornings', everyTenMinutes, createMornings({ db, channelKinds, clock, log })),
+    job('weekly reports', everyTenMinutes, createWeeklyReports({ db, clock, log })),
+    job('neighbours', nightly, createNeighbours({ db, alarmsPerMonth, clock })),
     job('rollups', hourly, () => refreshRollups(db, { now: clock.now() })),
     job('compression', nightly, () => compressOldReadings(db, { now: clock.now() })),
     job('retention of readings', nightly, () => dropOldReadings(db, { now: clock.now(), retentionDays })),

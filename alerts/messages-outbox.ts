@@ -1,4 +1,5 @@
 import { Counter, type Registry } from 'prom-client'
+import { issueAskLink } from '../db/ask-links.js'
 import { noteChannels } from '../db/channel-notes.js'
 import {
   type ClaimedMessage,
@@ -98,7 +99,9 @@ export function createMessagesOutbox({
     // After a stall another process may have taken it over by the time it would arrive.
     if (clock.now().getTime() - claimedAt.getTime() > leaseMs - sendMsMax - 2_000)
       return postponeMessage(db, { messageId })
-    const result = await send(message)
+    const isTask = message.kind === 'call task'
+    const askToken = isTask ? await issueAskLink(db, { messageId, now: startedAt }) : undefined
+    const result = await send(message, askToken)
     const at = clock.now()
     const attempt: MessageAttempt = {
       messageId,
@@ -129,11 +132,11 @@ export function createMessagesOutbox({
     await noteChannels(db, [{ channelId: attempt.channelId, at, result: 'sent' }])
   }
 
-  async function send(message: ClaimedMessage): Promise<SendResult> {
+  async function send(message: ClaimedMessage, askToken: string | undefined): Promise<SendResult> {
     const channel = byKind.get(message.channel!)
     if (!channel) return { kind: 'refused', reason: `channel ${message.channel} is not set up on this server` }
     const to = { address: message.address!, secret: message.secret, name: message.staffName }
-    return tryChannel((options) => channel.tell(toMessage(message, publicUrl), to, options), {
+    return tryChannel((options) => channel.tell(toMessage(message, publicUrl, askToken), to, options), {
       attempt: message.attempts + 1,
       severity: 'notice',
       stopping: stopping.signal,

@@ -51,6 +51,8 @@ export const severityOf = {
   silent_12h: 'urgent',
   silent_24h: 'urgent',
   water_running: 'warning',
+  leak_standing: 'warning',
+  appliance_on: 'warning',
   leak: 'warning',
   gateway_offline: 'notice',
   device_offline: 'notice',
@@ -60,6 +62,7 @@ export const severityOf = {
   clock_wrong: 'notice',
   alarm_standing: 'notice',
   device_flapping: 'notice',
+  night_visits: 'notice',
 } as const satisfies Record<string, Severity>
 export type AlertKind = keyof typeof severityOf
 
@@ -102,10 +105,14 @@ export type WordArrival = { receivedAt: EpochMs } & (
   | /** Away mode was ended by a person. */ { type: 'back' }
   | /** A carer is with the resident: what is used then is no routine of hers. */ { type: 'visit'; at: EpochMs }
   | /** Somebody spoke with the resident, who is fine. */ { type: 'spoken'; at: EpochMs }
-  /** An alert about the silence that began at `since` was right (she needed help), or a false alarm. */
-  | { type: 'mark'; since: EpochMs; verdict: Verdict }
-  /** What silences normally last at most in the homes around: for each hour of the day in which one begins, in ms. */
-  | { type: 'neighbours'; usualMs: number[] }
+  /** What was said at `at` was a slip of the thumb, taken back within a minute; of away mode `at` is its `from`. */
+  | { type: 'unsaid'; word: 'away' | 'visit' | 'spoken'; at: EpochMs }
+  /** An alert about the silence that began at `since` was right (she needed help), a false alarm, or is not marked any more. */
+  | { type: 'mark'; since: EpochMs; verdict: Verdict | 'none' }
+  /** Many homes around are without water or electricity as well: what is not used meanwhile is no routine of hers. */
+  | { type: 'mains' }
+  /** When an alert would come in the homes around: for each hour of the day in which a silence begins, after how many ms. */
+  | { type: 'neighbours'; limitMs: number[] }
 )
 export type Verdict = 'true' | 'false'
 
@@ -127,7 +134,7 @@ export type Decision =
     }
   /** What was wrong is so no longer: closes an alert that nobody has acknowledged, is noted on one that somebody has. */
   | { type: 'clear'; kind: AlertKind; deviceNo?: number; at: EpochMs; headline: Headline }
-  /** Away mode is over: somebody is up and about at home, or its time has come. */
-  | { type: 'back'; at: EpochMs; why: 'activity' | 'expired' }
+  /** The away mode that began at `from` is over: somebody is up and about at home, or its time has come. */
+  | { type: 'back'; at: EpochMs; from: EpochMs; why: 'activity' | 'expired' }
   /** Something the operator should see beside the reading, which is kept. */
   | { type: 'finding'; deviceNo: number; reason: string; detail: string; at: EpochMs }

@@ -133,16 +133,66 @@ test('nothing happened: no time is known', () => {
 
 describe('false alarms', () => {
   test.each<[string, AlertTimes['outcome'][], ReturnType<typeof falseAlarms>]>([
-    ['none: unknown', [], { share: { part: 0, of: 0 }, tests: 0, others: 0, open: 0 }],
-    ['a fall is none', ['fall'], { share: { part: 0, of: 1 }, tests: 0, others: 0, open: 0 }],
-    ['she is fine', ['resident fine', 'illness'], { share: { part: 1, of: 2 }, tests: 0, others: 0, open: 0 }],
-    ['a broken device', ['device fault', 'fire', 'gas'], { share: { part: 1, of: 3 }, tests: 0, others: 0, open: 0 }],
-    ['a test is neither', ['test', 'test', 'leak'], { share: { part: 0, of: 1 }, tests: 2, others: 0, open: 0 }],
-    ['other is neither', ['other', 'resident fine'], { share: { part: 1, of: 1 }, tests: 0, others: 1, open: 0 }],
-    ['open is not known yet', [null, 'resident fine'], { share: { part: 1, of: 1 }, tests: 0, others: 0, open: 1 }],
-    ['only tests and open ones: unknown', ['test', null], { share: { part: 0, of: 0 }, tests: 1, others: 0, open: 1 }],
+    ['none: unknown', [], { share: { part: 0, of: 0 }, settled: 0, tests: 0, others: 0, open: 0 }],
+    ['a fall is none', ['fall'], { share: { part: 0, of: 1 }, settled: 0, tests: 0, others: 0, open: 0 }],
+    [
+      'she is fine',
+      ['resident fine', 'illness'],
+      { share: { part: 1, of: 2 }, settled: 0, tests: 0, others: 0, open: 0 },
+    ],
+    [
+      'a broken device',
+      ['device fault', 'fire', 'gas'],
+      { share: { part: 1, of: 3 }, settled: 0, tests: 0, others: 0, open: 0 },
+    ],
+    [
+      'a test is neither',
+      ['test', 'test', 'leak'],
+      { share: { part: 0, of: 1 }, settled: 0, tests: 2, others: 0, open: 0 },
+    ],
+    [
+      'other is neither',
+      ['other', 'resident fine'],
+      { share: { part: 1, of: 1 }, settled: 0, tests: 0, others: 1, open: 0 },
+    ],
+    [
+      'open is not known yet',
+      [null, 'resident fine'],
+      { share: { part: 1, of: 1 }, settled: 0, tests: 0, others: 0, open: 1 },
+    ],
+    [
+      'only tests and open ones: unknown',
+      ['test', null],
+      { share: { part: 0, of: 0 }, settled: 0, tests: 1, others: 0, open: 1 },
+    ],
   ])('%s', (_, outcomes, expected) => {
     expect(falseAlarms(outcomes.map((outcome) => alert({ outcome })))).toEqual(expected)
+  })
+})
+
+describe('what asking settled', () => {
+  const asked = (more: Partial<AlertTimes>) =>
+    alert({ askMs: 30 * minute, openMs: 20 * minute, pageMs: null, outcome: 'resident fine', ...more })
+  test.each<[string, Partial<AlertTimes>, boolean]>([
+    ['over before anybody was paged', {}, true],
+    ['over at the last moment', { openMs: 30 * minute }, true],
+    ['over later, though no page left', { openMs: 31 * minute }, false],
+    ['over early, though a page left', { pageMs: 5 * minute }, false],
+    ['she was not fine', { outcome: 'fall' }, false],
+    ['still open', { outcome: null }, false],
+    ['never asked', { askMs: null }, false],
+  ])('%s', (_, more, settled) => {
+    expect(falseAlarms([asked(more)]).settled).toBe(settled ? 1 : 0)
+    expect(waitOf(asked(more), 'page') === undefined).toBe(settled)
+  })
+  test('where it settled nothing, people are waited for from the end of asking', () => {
+    const paged = asked({ pageMs: 31 * minute, takenMs: 33 * minute, openMs: 60 * minute })
+    expect(waitOf(paged, 'page')).toEqual({ ms: minute })
+    expect(waitOf(paged, 'taken')).toEqual({ ms: 3 * minute })
+    expect(waitOf(asked({ takenMs: 10 * minute, outcome: 'fall' }), 'taken')).toEqual({ ms: 0 })
+    expect(waitOf(asked({ outcome: null, takenMs: null, openMs: 40 * minute }), 'page')).toEqual({
+      vainMs: 10 * minute,
+    })
   })
 })
 

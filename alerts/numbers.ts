@@ -24,7 +24,13 @@ export type AlertTimes = {
   doorMs: number | null
   /** How long it has been open: until it was closed, or until now. */
   openMs: number
+  /** How long the home was asked before anybody was to be paged; null or left out: it was not. */
+  askMs?: number | null
 }
+
+/** She was fine, says the home or who phoned, before anybody was paged: no false alarm, and nothing to wait for. */
+export const isSettledByAsking = ({ askMs, outcome, pageMs, openMs }: AlertTimes): boolean =>
+  typeof askMs === 'number' && outcome === 'resident fine' && pageMs === null && openMs <= askMs
 
 /** What a person did with an alert, in order; 'undone' takes back the last of them that stands. */
 export type ActionEvent = { kind: 'acknowledged' | 'en_route' | 'arrived' | 'closed' | 'undone'; afterMs: number }
@@ -86,12 +92,16 @@ export const goalsMs = {
 
 /** What was waited for in this alert, or undefined where there was nothing to wait for. */
 export function waitOf(alert: AlertTimes, measure: Measure): Wait | undefined {
+  if (measure !== 'door' && isSettledByAsking(alert)) return undefined
+  // Where the home was asked first, people are waited for from then on.
+  const sinceAsked = (ms: number) => Math.max(0, ms - (alert.askMs ?? 0))
   if (measure === 'page') {
-    if (alert.pageMs !== null) return { ms: alert.pageMs }
+    if (alert.pageMs !== null) return { ms: sinceAsked(alert.pageMs) }
     // Who takes it on the console before a page leaves needs none.
-    return { vainMs: Math.min(alert.takenMs ?? alert.openMs, alert.openMs) }
+    return { vainMs: sinceAsked(Math.min(alert.takenMs ?? alert.openMs, alert.openMs)) }
   }
-  if (measure === 'taken') return alert.takenMs === null ? { vainMs: alert.openMs } : { ms: alert.takenMs }
+  if (measure === 'taken')
+    return alert.takenMs === null ? { vainMs: sinceAsked(alert.openMs) } : { ms: sinceAsked(alert.takenMs) }
   if (alert.doorMs !== null) return { ms: alert.doorMs }
   // Closed without anybody at the door: by telephone, or because it was over.
   return alert.outcome === null ? { vainMs: alert.openMs } : undefined
@@ -147,16 +157,20 @@ const saysNothing: readonly Outcome[] = ['test', 'other']
 export type FalseAlarms = {
   /** Of the alerts whose outcome says that it was something, or nothing. */
   share: Share
+  /** Asked about, and over before anybody was paged. */
+  settled: number
   tests: number
   others: number
   open: number
 }
 
-/** How many alerts were nothing: closed as "resident fine" or "device fault"; tests, "other" and open ones stand apart. */
+/** How many alerts were nothing: closed as "resident fine" or "device fault"; those that asking settled, tests, "other" and open ones stand apart. */
 export function falseAlarms(alerts: readonly AlertTimes[]): FalseAlarms {
-  const told = { share: { part: 0, of: 0 }, tests: 0, others: 0, open: 0 }
-  for (const { outcome } of alerts) {
+  const told = { share: { part: 0, of: 0 }, settled: 0, tests: 0, others: 0, open: 0 }
+  for (const alert of alerts) {
+    const { outcome } = alert
     if (outcome === null) told.open++
+    else if (isSettledByAsking(alert)) told.settled++
     else if (outcome === 'test') told.tests++
     else if (saysNothing.includes(outcome)) told.others++
     else {

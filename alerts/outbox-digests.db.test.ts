@@ -191,7 +191,7 @@ test('an emergency in the middle of it leaves at once and alone, each through ea
   expect(said().sort()).toEqual(wanted.sort())
   expect(
     await rows(
-      "select page_id from pages join alerts using (alert_id) where severity = 'emergency' and (digest_id is not null or held_until is not null)",
+      "select page_id from pages join alerts using (alert_id) where severity = 'emergency' and (digest_id is not null or pages.held_until is not null)",
     ),
   ).toEqual([])
 })

@@ -1,4 +1,5 @@
 import type { ClaimedPage } from '../db/pages.js'
+import { askedBefore } from './asking.js'
 import { audienceOf, type Message, type Page } from './channels/channel.js'
 import { digestText } from './digest.js'
 
@@ -16,6 +17,8 @@ export function toPage(page: ClaimedPage, url: string): Page {
     resident: { id: page.residentId, name: page.residentName, address: page.residentAddress },
     headline: { zh: page.headlineZh, en: page.headlineEn },
     audience: audienceOf(page),
+    asked: page.asked && askedBefore(page.asked),
+    held: page.held && { at: new Date(page.held.atMs), kind: page.held.kind },
     url,
   }
 }

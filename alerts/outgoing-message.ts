@@ -10,10 +10,13 @@ export function quietEndOf(message: ClaimedMessage, now: Date): Date | null {
   return end === null ? null : new Date(end)
 }
 
-/** A claimed message as a channel tells it. A test leads to the page where a person says that it arrived. */
-export function toMessage(message: ClaimedMessage, publicUrl: string): Message {
+/**
+ * A claimed message as a channel tells it. A test leads to the page where a person says that it arrived, a call task with
+ * its `askToken` to the one where a person says what came of the call.
+ */
+export function toMessage(message: ClaimedMessage, publicUrl: string, askToken?: string): Message {
   const { messageId, kind, textZh, textEn, lines, language, createdAt } = message
-  const path = kind === 'test' ? `/got/${messageId}` : message.path
+  const path = kind === 'test' ? `/got/${messageId}` : askToken ? `/ask/${askToken}` : message.path
   return {
     messageId,
     kind,

@@ -1,4 +1,6 @@
+import { askedLine } from './asking.js'
 import type { Page } from './channels/channel.js'
+import { heldLine } from './holds.js'
 import { escapeHtml, htmlPage, linkButton, paragraph } from './message-html.js'
 import type { AlertKind, Headline, Language } from './model.js'
 
@@ -15,6 +17,8 @@ export const titles: Record<AlertKind, Record<Language, string>> = {
   silent_12h: { zh: '12 小时未用水用电', en: 'No water or electricity used for 12 h' },
   silent_24h: { zh: '24 小时未用水用电', en: 'No water or electricity used for 24 h' },
   water_running: { zh: '水一直在流', en: 'Water keeps running' },
+  leak_standing: { zh: '疑似漏水', en: 'Water leaks' },
+  appliance_on: { zh: '电器可能忘了关', en: 'Appliance left on' },
   leak: { zh: '水浸', en: 'Water leak' },
   gateway_offline: { zh: '网关离线', en: 'Gateway offline' },
   device_offline: { zh: '设备离线', en: 'Device offline' },
@@ -24,6 +28,7 @@ export const titles: Record<AlertKind, Record<Language, string>> = {
   clock_wrong: { zh: '设备时钟不准', en: 'Device clock wrong' },
   alarm_standing: { zh: '设备仍显示报警', en: 'Device still says alarm' },
   device_flapping: { zh: '设备反复报警', en: 'Device goes on and off' },
+  night_visits: { zh: '起夜增多', en: 'Up more often at night' },
 }
 
 /** What could hurt the one who goes. */
@@ -218,6 +223,15 @@ export function familyLines(page: Page, now: Date): string[] {
   ]
 }
 
+/** That the home was asked first, and that the alert waited; undefined where neither is so. */
+export function askedSentence(page: Page, now: Date): string | undefined {
+  const { language, timeZone, asked, held } = page
+  const at = (time: Date) => clockText(time, { now, timeZone, language })
+  const by = asked && { ...asked, by: asked.by && oneLine(asked.by, 100) }
+  const said = [by && askedLine(by, at(by.at))[language], held && heldLine(held, at(held.at))[language]].filter(Boolean)
+  return said.length > 0 ? said.join(language === 'zh' ? '' : ' ') : undefined
+}
+
 /** Why somebody is told again: nobody has taken it, or who had it was not heard of any more. */
 const againLine = ({ language, returned }: Page): string =>
   returned ? words[language].returned[returned.stage](oneLine(returned.name, 100)) : words[language].againLine
@@ -248,6 +262,7 @@ export function pageMessage({ page, now }: { page: Page; now: Date }): PageMessa
   const again = page.round > 0
   const headline = oneLine(page.headline[language], 1_000)
   const when = label(said.when, whenLine(page, now))
+  const asked = askedSentence(page, now)
   const door = doorLines(page)
   const others = page.audience === 'volunteer' ? said.othersVolunteer : said.others
 
@@ -257,6 +272,7 @@ export function pageMessage({ page, now }: { page: Page; now: Date }): PageMessa
     '',
     headline,
     when,
+    ...(asked ? [asked] : []),
     '',
     label(said.door, '').trim(),
     ...door.map(([name, value]) => label(name, value)),
@@ -275,7 +291,7 @@ export function pageMessage({ page, now }: { page: Page; now: Date }): PageMessa
     title: first,
     body: [
       ...(again ? [paragraph(escapeHtml(againLine(page)))] : []),
-      paragraph(`${escapeHtml(headline)}<br>${escapeHtml(when)}`),
+      paragraph([headline, when, ...(asked ? [asked] : [])].map(escapeHtml).join('<br>')),
       paragraph(`${linkButton({ url: page.url, label: said.link })}<br>${help}`),
       `<h2 style="margin:0 0 4px;font-size:18px">${escapeHtml(said.door)}</h2>`,
       paragraph(door.map(([name, value]) => escapeHtml(label(name, value))).join('<br>')),

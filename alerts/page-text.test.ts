@@ -25,6 +25,21 @@ test('a page for a group, in Chinese', () => {
 点此确认由您处理：https://shouwang.example/a/demo-token`)
 })
 
+test('whom the home was asked through before stands after the time; a name cannot add a line', () => {
+  const asked = { at: new Date('2026-03-10T05:35:00Z'), ways: ['home', 'family'] as const, by: '示例·女儿\n假的一行' }
+  const lines = (result: 'unanswered' | 'sent for', fits = roomy) =>
+    pageText({
+      page: samplePage({ kind: 'silence_unusual', severity: 'urgent', asked: { ...asked, result } }),
+      now,
+      fits,
+    })
+  expect(lines('unanswered').split('\n')[4]).toBe('13:35 起询问过（家里的语音或提示音、家属），没有回应。')
+  expect(lines('sent for').split('\n')[4]).toBe(
+    '13:35 起询问过（家里的语音或提示音、家属）；示例·女儿 假的一行 请马上派人去看。',
+  )
+  expect(lines('unanswered', (text) => utf8Bytes(text) <= 300)).not.toContain('询问过')
+})
+
 test('a page for a group, in English, of gas', () => {
   expect(
     pageText({ page: samplePage({ ...english, kind: 'gas' }), now, fits: roomy }),

@@ -1,6 +1,7 @@
 import type { Page } from './channels/channel.js'
 import type { Language } from './model.js'
 import {
+  askedSentence,
   cautions,
   clockText,
   familyHeadline,
@@ -66,11 +67,13 @@ function detailLines(page: Page, now: Date): Line[] {
     return text ? [{ text: `${name}${said.colon}${text}`, drop }] : []
   }
   const address = oneLine(resident.address, 200)
+  const asked = askedSentence(page, now)
   return [
     ...(address ? [{ text: address, drop: 0, shorten: (charsMax: number) => cutText(address, charsMax) }] : []),
     ...label(said.caution, cautions[page.kind]?.[language], 1),
     { text: oneLine(page.headline[language], 600), drop: 4 },
     ...label(said.when, whenLine(page, now), 3),
+    ...(asked ? [{ text: asked, drop: 4 }] : []),
     ...label(said.keyHolder, page.keyHolder, 2),
     { text: said.others, drop: 5 },
   ]

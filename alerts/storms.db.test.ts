@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { clearAlert } from '../db/alerts.js'
+import { clearAlert, openAlert } from '../db/alerts.js'
 import { openNotices } from '../db/notices.js'
 import { manualClock } from '../kit/clock.js'
 import { createLog } from '../kit/log.js'
@@ -195,4 +195,54 @@ test('two processes that look at once tell it once', async () => {
   await Promise.all([look(), look(), look()])
   expect(await incidents('x')).toEqual(['open 9/9'])
   expect(await messages('x')).toHaveLength(2)
+})
+
+test('what the home is asked about when its street goes waits for the street, and half an hour longer when it is back', async () => {
+  await turn('x', 1, 20, true)
+  await pass(minute)
+  expect((await incidents('x')).at(-1)).toMatch(/^closed/)
+  const openedAt = clock.now()
+  const alertId = await database.db.transaction((tx) =>
+    openAlert(
+      tx,
+      {
+        residentId: 'x-4',
+        deviceNo: null,
+        kind: 'silence_unusual',
+        openedAt,
+        observedAt: openedAt,
+        headline: { zh: '示例', en: 'sample' },
+        reason: { since: openedAt.getTime() - 3 * hour },
+        askUntil: new Date(openedAt.getTime() + 30 * minute),
+      },
+      openedAt,
+    ),
+  )
+  // Nobody of this community has a channel: where nobody can be asked, the alert is on its way at once.
+  await rows('update alerts set step = 0, due_at = $2 where alert_id = $1', [
+    alertId,
+    new Date(openedAt.getTime() + 30 * minute),
+  ])
+  const until = async () => {
+    const [alert] = await rows('select held_until, due_at from alerts where alert_id = $1', [alertId])
+    expect(alert.held_until === null || alert.due_at.getTime() === alert.held_until.getTime()).toBe(true)
+    return alert.held_until && (alert.held_until.getTime() - openedAt.getTime()) / minute
+  }
+  await turn('x', 1, 10, false)
+  await pass(minute)
+  expect(await until()).toBeNull()
+  await pass(2 * minute)
+  expect((await incidents('x')).at(-1)).toBe('open 10/10')
+  expect(await until()).toBe(120)
+  // As a transaction leaves it that did not see the incident.
+  await rows(
+    'update alerts set held_since = null, held_until = null, held_incident_id = null, due_at = $2 where alert_id = $1',
+    [alertId, new Date(openedAt.getTime() + 30 * minute)],
+  )
+  await pass(30_000)
+  expect(await until()).toBe(120)
+  await turn('x', 4, 4, true)
+  await pass(minute)
+  expect((await incidents('x')).at(-1)).toBe('open 9/10')
+  expect(await until()).toBeLessThanOrEqual(34)
 })

@@ -1,23 +1,14 @@
 import { clearAlert } from '../db/alerts.js'
 import { takeCalmDevices } from '../db/flapping.js'
-import {
-  changeIncident,
-  countHomes,
-  findIncident,
-  lockIncident,
-  openIncident,
-  openIncidents,
-  silentHomes,
-  toldOfIncidents,
-} from '../db/incidents.js'
-import { queueMessage } from '../db/messages.js'
-import type { Database, Queryable } from '../db/pool.js'
+import { holdAlertsOf, releaseAlertsOf } from '../db/holds.js'
+import { changeIncident, countHomes, lockIncident, openIncident, openIncidents, silentHomes } from '../db/incidents.js'
+import type { Database } from '../db/pool.js'
 import type { Clock } from '../kit/clock.js'
 import type { Log } from '../kit/log.js'
 import type { Signal } from '../kit/signal.js'
-import { closedText, homesMin, judgeIncident, openedText, placesToCount, type SilentHome } from './incidents.js'
-import type { Headline } from './model.js'
+import { homesMin, judgeIncident, placesToCount, type SilentHome } from './incidents.js'
 import { calmHeadline } from './rules/flapping.js'
+import { tellOfIncident } from './tell-of-incident.js'
 
 /** Homes that fell silent longer ago belong to no incident that begins now. */
 const lookBackMs = 30 * 60_000
@@ -42,7 +33,7 @@ export function createIncidentWatch({
   signal: Signal
 }): () => Promise<'idle'> {
   async function lookAtHomes(now: Date): Promise<void> {
-    const open = await openIncidents(db)
+    const open = await openIncidents(db, { kinds: ['offline'] })
     // What is open is followed as long as it lasts.
     const since = Math.min(now.getTime() - lookBackMs, ...open.map(({ firstAt }) => firstAt.getTime() - lookBackMs))
     const beatSince = new Date(now.getTime() - beatMsMax)
@@ -55,48 +46,31 @@ export function createIncidentWatch({
   async function lookAtCommunity(communityId: string, silent: SilentHome[], now: Date): Promise<void> {
     const known = await countHomes(db, { communityId, places: placesToCount(silent) })
     const changed = await db.transaction(async (tx) => {
-      const current = await lockIncident(tx, { communityId })
+      const current = await lockIncident(tx, { communityId, kind: 'offline' })
       const verdict = judgeIncident({ silent, known, open: current }, now.getTime())
-      if (verdict.kind === 'nothing') return null
+      if (verdict.kind === 'nothing') {
+        if (current) await holdAlertsOf(tx, { incidentId: current.incidentId, now })
+        return null
+      }
       if (verdict.kind === 'open') {
-        const incidentId = await openIncident(tx, { communityId, verdict, now })
+        const incidentId = await openIncident(tx, { communityId, kind: 'offline', verdict, now })
         if (incidentId === null) return null
-        await tell(tx, { communityId, incidentId, what: 'opened', now })
+        await holdAlertsOf(tx, { incidentId, now })
+        await tellOfIncident(tx, { communityId, incidentId, what: 'opened', now })
         return { incidentId, what: 'opened' }
       }
       const { incidentId } = current!
       const closes = verdict.kind === 'close'
       const grown = verdict.kind === 'changed' ? { joined: verdict.joined, lastAt: verdict.lastAt } : { joined: [] }
       await changeIncident(tx, { incidentId, back: verdict.back, closes, now, ...grown })
-      if (closes) await tell(tx, { communityId, incidentId, what: 'closed', now })
+      await releaseAlertsOf(tx, { incidentId, residentIds: closes ? null : verdict.back, now })
+      if (closes) await tellOfIncident(tx, { communityId, incidentId, what: 'closed', now })
+      else await holdAlertsOf(tx, { incidentId, now })
       return { incidentId, what: closes ? 'closed' : 'changed' }
     })
     if (!changed) return
     signal.raise('alerts')
     if (changed.what !== 'changed') log.warn({ communityId, ...changed }, 'incident')
-  }
-
-  /** One message to each, once: at the beginning, also at night, for nobody in those homes can call; and when it is over. */
-  async function tell(
-    tx: Queryable,
-    p: { communityId: string; incidentId: number; what: 'opened' | 'closed'; now: Date },
-  ): Promise<void> {
-    const { communityId, incidentId, what, now } = p
-    const incident = await findIncident(tx, { incidentId, communityIds: [communityId] })
-    if (!incident) return
-    const { firstAt, lastAt } = incident
-    const told = { ...incident, firstAt: firstAt.getTime(), lastAt: lastAt.getTime() }
-    const text: Headline = what === 'opened' ? openedText(told, now.getTime()) : closedText(told, now.getTime())
-    for (const staffId of await toldOfIncidents(tx, { communityId }))
-      await queueMessage(tx, {
-        staffId,
-        kind: 'incident',
-        text,
-        path: `/incidents/${incidentId}`,
-        now,
-        dedupeKey: `incident ${incidentId} ${what}`,
-        urgent: what === 'opened',
-      })
   }
 
   /** A device that was steady for long enough is no longer said to flap. */

@@ -7,6 +7,7 @@ import { askCommand } from '../db/commands.js'
 import { issueRosterFeed } from '../db/roster-feeds.js'
 import { addChannel, queueChannelTest } from '../db/staff-channels.js'
 import { addVolunteer, agreeFor } from '../db/volunteers.js'
+import { seedAsked } from '../test/support/ask.js'
 import { startTestDatabase, type TestDatabase } from '../test/support/database.js'
 import { type Community, seedAlert, seedCommunity, seedPage } from '../test/support/fixtures.js'
 import { seedIncident } from '../test/support/incident.js'
@@ -36,6 +37,8 @@ type Fresh = {
   unclaimed: string
   claimed: { deviceId: string; deviceNo: number }
   people: FreshPeople
+  /** About another resident of north: a call task to its social worker. */
+  asked: { alertId: number; token: string }
 }
 /** A channel of north's social worker; a volunteer of north with a channel and a resident; a test that was sent. */
 type FreshPeople = { channelId: string; volunteerId: string; theirs: string; messageId: string }
@@ -125,7 +128,28 @@ const table: Record<string, Row> = {
     form: { outcome: 'test', note: '' },
     answers: care(303),
   },
+  // A button is no alert about silence: it is said so.
+  'POST /alerts/:alertId/mark': {
+    path: ({ alertId }) => `/alerts/${alertId}/mark`,
+    form: { verdict: 'false' },
+    answers: care(303),
+  },
   'POST /alerts/:alertId/undo': { path: ({ alertId }) => `/alerts/${alertId}/undo`, form: {}, answers: care(303) },
+  'POST /alerts/:alertId/spoken': {
+    path: ({ asked }) => `/alerts/${asked.alertId}/spoken`,
+    form: {},
+    answers: care(303),
+  },
+  'POST /alerts/:alertId/send-now': {
+    path: ({ asked }) => `/alerts/${asked.alertId}/send-now`,
+    form: {},
+    answers: care(303),
+  },
+  // Who holds the token was asked to phone; being logged in as somebody else makes no difference.
+  'GET /ask/:token': { path: ({ asked }) => `/ask/${asked.token}`, answers: all(200) },
+  'POST /ask/:token/spoken': { path: ({ asked }) => `/ask/${asked.token}/spoken`, form: {}, answers: all(303) },
+  'POST /ask/:token/send': { path: ({ asked }) => `/ask/${asked.token}/send`, form: {}, answers: all(303) },
+  'POST /ask/:token/undo': { path: ({ asked }) => `/ask/${asked.token}/undo`, form: {}, answers: all(303) },
   // Who holds the token was sent this alert; being logged in as somebody else makes no difference.
   'GET /p/:token': { path: ({ linkToken }) => `/p/${linkToken}`, answers: all(200) },
   'POST /p/:token': { path: ({ linkToken }) => `/p/${linkToken}`, form: {}, answers: all(303) },
@@ -153,6 +177,29 @@ const table: Record<string, Row> = {
   'POST /residents/:residentId/family/:familyMemberId/revoke': {
     path: () => `${family()}/revoke`,
     form: {},
+    answers: supervisorOnly(303),
+  },
+  'GET /residents/:residentId/absence': { path: () => `${resident()}/absence`, answers: care(200) },
+  'POST /residents/:residentId/absence': {
+    path: () => `${resident()}/absence`,
+    form: { end: 'other', other: '2026-03-12T20:00', note: '' },
+    answers: care(303),
+  },
+  'POST /residents/:residentId/absence/end': { path: () => `${resident()}/absence/end`, form: {}, answers: care(303) },
+  'POST /residents/:residentId/absence/undo': {
+    path: () => `${resident()}/absence/undo`,
+    form: {},
+    answers: care(303),
+  },
+  'POST /residents/:residentId/said': {
+    path: () => `${resident()}/said`,
+    form: { what: 'visit' },
+    answers: care(303),
+  },
+  'POST /residents/:residentId/said/undo': { path: () => `${resident()}/said/undo`, form: {}, answers: care(303) },
+  'POST /residents/:residentId/family/:familyMemberId/away-right': {
+    path: () => `${family()}/away-right`,
+    form: { allow: 'yes' },
     answers: supervisorOnly(303),
   },
   'POST /residents/:residentId/commands': {
@@ -240,6 +287,17 @@ const table: Record<string, Row> = {
     answers: supervisorOnly(303),
   },
   'GET /f/:token': { path: () => `/f/${familyToken}`, answers: all(200) },
+  // Whoever holds the link of a family member to whom the station gave this right.
+  'GET /f/:token/away': { path: () => `/f/${familyToken}/away`, answers: all(200) },
+  'POST /f/:token/away': {
+    path: () => `/f/${familyToken}/away`,
+    form: { end: 'other', other: '2026-03-12T20:00', note: '' },
+    answers: all(303),
+  },
+  'POST /f/:token/away/end': { path: () => `/f/${familyToken}/away/end`, form: {}, answers: all(303) },
+  'POST /f/:token/away/undo': { path: () => `/f/${familyToken}/away/undo`, form: {}, answers: all(303) },
+  'POST /f/:token/here': { path: () => `/f/${familyToken}/here`, form: {}, answers: all(303) },
+  'POST /f/:token/here/undo': { path: () => `/f/${familyToken}/here/undo`, form: {}, answers: all(303) },
   'GET /gateways': { path: () => '/gateways', answers: { ...all(200), anonymous: 'login' } },
   'GET /gateways/new': { path: () => '/gateways/new', answers: registrars({ north: 200, south: 200 }) },
   // For north's community; south's staff are told to choose one of theirs.
@@ -348,6 +406,8 @@ const table: Record<string, Row> = {
     form: {},
     answers: supervisorOnly(303),
   },
+  // Of the family only: this one is a volunteer.
+  'POST /people/:staffId/asking': volunteer('/asking', 404, { agreed: 'yes' }),
   'POST /people/:staffId/end': volunteer('/end', 303, {}),
   'GET /push/key': { path: () => '/push/key', answers: all(200) },
   // By a browser that knows its old keys, logged in or not; this one does not.
@@ -372,6 +432,8 @@ const showsByToken = new Set([
   'POST /p/:token',
   ...['en-route', 'arrived', 'close', 'undo'].map((step) => `POST /p/:token/${step}`),
   'GET /f/:token',
+  'GET /f/:token/away',
+  'GET /ask/:token',
 ])
 
 let database: TestDatabase
@@ -390,6 +452,7 @@ beforeAll(async () => {
   north = await seedCommunity(db, { key: 'north', now: testNow })
   const south = await seedCommunity(db, { key: 'south', now: testNow })
   familyToken = north.family.token
+  await db.query('update family_members set may_set_away = true')
   const worker = { staffId: north.staff.operator.staffId, communityId: north.communityId }
   feedToken = await issueRosterFeed(db, { ...worker, onlyOwn: false, now: testNow })
   for (const who of ['worker', 'colleague'] as const) {
@@ -442,6 +505,7 @@ async function fresh(): Promise<Fresh> {
     commandId: asked.commandId,
     ...(await freshDevices(alertId)),
     people: await freshPeople(),
+    asked: await seedAsked(db, north, { now: testNow }),
   }
 }
 
@@ -526,16 +590,23 @@ test('every route has a row', () => {
 
 for (const [route, row] of Object.entries(table))
   test(`${route}: each viewer gets what is theirs, and sees nobody else's residents`, async () => {
+    // So many asks a minute each link has.
+    if (route.includes('/f/:token')) dashboard.clock.advance(61_000)
     for (const viewer of viewers) {
       const p = await fresh()
       const { answer, body } = await ask(route, row, viewer, p)
       expect(answer, viewer).toBe(row.answers[viewer])
       if (route === 'POST /logout') await logInAgain(viewer)
       if (route.endsWith('/link') || route.endsWith('/revoke')) await renewFamilyLink()
-      const { stage } = (await database.db.query('select stage from alerts where alert_id = $1', [p.alertId])).rows[0]
+      const isAsked = /\/(spoken|send-now)$| \/ask\//.test(route)
+      const about = isAsked ? p.asked.alertId : p.alertId
+      const { stage } = (await database.db.query('select stage from alerts where alert_id = $1', [about])).rows[0]
       // There is nothing of theirs to take back.
       const acted =
-        route.startsWith('POST') && answer === 303 && /alertId|token/.test(route) && !route.endsWith('/undo')
+        route.startsWith('POST') &&
+        answer === 303 &&
+        /alertId|[^f]\/:token/.test(route) &&
+        !/\/(undo|send|send-now|mark)$/.test(route)
       expect(stage !== 'open', `${viewer} acted`).toBe(acted)
       if (viewer === 'north worker' || viewer === 'north supervisor' || showsByToken.has(route)) continue
       for (const secret of ['示例·居民 north', '示例路 north', '000-0000-1001', '1001#'])

@@ -10,9 +10,12 @@ import { vapidKeysOf } from '../db/vapid-keys.js'
 import type { Clock } from '../kit/clock.js'
 import type { Log } from '../kit/log.js'
 import type { Signal } from '../kit/signal.js'
+import { absenceRoutes } from './routes/absence.js'
+import { familyAbsenceRoutes } from './routes/absence-family.js'
 import { acknowledgeRoutes } from './routes/acknowledge.js'
 import { alertRoutes } from './routes/alert.js'
 import { apiAcknowledgeRoutes } from './routes/api-acknowledge.js'
+import { askingRoutes } from './routes/asking.js'
 import { commandRoutes } from './routes/commands.js'
 import { consoleRoutes } from './routes/console.js'
 import { claimRoutes } from './routes/devices-claim.js'
@@ -28,6 +31,7 @@ import { healthRoutes } from './routes/health.js'
 import { incidentRoutes } from './routes/incident.js'
 import { languageRoutes } from './routes/language.js'
 import { loginRoutes, sessionCookie } from './routes/login.js'
+import { markRoutes } from './routes/marks.js'
 import { myChannelsRoutes } from './routes/my-channels.js'
 import { testConfirmRoutes } from './routes/my-channels-got.js'
 import { numbersRoutes } from './routes/numbers.js'
@@ -149,7 +153,9 @@ export async function createDashboard(deps: DashboardDeps): Promise<FastifyInsta
   consoleRoutes(app, routeDeps)
   incidentRoutes(app, routeDeps)
   alertRoutes(app, routeDeps)
+  markRoutes(app, routeDeps)
   acknowledgeRoutes(app, routeDeps)
+  askingRoutes(app, routeDeps)
   apiAcknowledgeRoutes(app, routeDeps)
   policyRoutes(app, routeDeps)
   rosterRoutes(app, routeDeps)
@@ -159,8 +165,10 @@ export async function createDashboard(deps: DashboardDeps): Promise<FastifyInsta
   rosterPagedRoutes(app, routeDeps)
   rosterCalendarRoutes(app, routeDeps)
   residentRoutes(app, routeDeps)
+  absenceRoutes(app, routeDeps)
   commandRoutes(app, routeDeps)
   familyRoutes(app, routeDeps)
+  familyAbsenceRoutes(app, routeDeps)
   operatorRoutes(app, routeDeps)
   gatewaysRoutes(app, routeDeps)
   newGatewayRoutes(app, routeDeps)

@@ -2,7 +2,9 @@ import { isPaged } from '../alerts/chain.js'
 import { type AlertAction, dueAfter, transition, undoMsMax } from '../alerts/lifecycle.js'
 import type { Severity, Stage } from '../alerts/model.js'
 import { policyOf } from '../alerts/policy.js'
-import { recordAlertEvent, type Via } from './alerts.js'
+import { recordAlertEvent, type Via } from './alert-events.js'
+import { endAsks, reopenAsks } from './asks.js'
+import { markClosed, unmarkClosed } from './marks.js'
 import type { Database, Queryable } from './pool.js'
 
 export type { AlertAction }
@@ -29,6 +31,7 @@ type LockedAlert = {
   round_at: Date | null
   stage_at: Date | null
   due_at: Date | null
+  asked_until: Date | null
   handled_by: string | null
   name: string | null
   policy: unknown
@@ -37,7 +40,7 @@ type LockedAlert = {
 const lockAlert = async (tx: Queryable, alertId: number): Promise<LockedAlert | undefined> =>
   (
     await tx.query<LockedAlert>(
-      `select a.stage, a.severity, a.step, a.opened_at, a.round_at, a.stage_at, a.due_at, a.handled_by, s.name,
+      `select a.stage, a.severity, a.step, a.opened_at, a.round_at, a.stage_at, a.due_at, a.asked_until, a.handled_by, s.name,
               (select policy from escalation_policies e where e.community_id = a.community_id and e.severity = a.severity) as policy
          from alerts a left join staff s on s.staff_id = a.handled_by where alert_id = $1 for no key update of a`,
       [alertId],
@@ -91,6 +94,8 @@ export function actOnAlert(
        update pages p set status = 'cancelled' from waiting where p.page_id = waiting.page_id returning p.page_id`,
       [p.alertId, closing !== undefined],
     )
+    if (alert.asked_until && alert.stage === 'open')
+      await endAsks(tx, { alertId: p.alertId, at: p.now, why: closing ? 'settled' : 'taken' })
     const before: Before = {
       stage: alert.stage,
       handledBy: alert.handled_by,
@@ -106,6 +111,7 @@ export function actOnAlert(
       via: p.via,
       detail: { ...(closing ? { outcome: closing.outcome, note: closing.note } : {}), before },
     })
+    if (closing) await markClosed(tx, { ...p, outcome: closing.outcome })
     return { kind: 'done' }
   })
 }
@@ -143,6 +149,8 @@ export function undoLast(
               outcome = null, outcome_note = '', closed_at = null where alert_id = $1`,
       [p.alertId, before.stage, before.handledBy, before.stageAt, before.dueAt, before.dueAt === null ? null : p.now],
     )
+    if (before.stage === 'open' && alert.asked_until && alert.asked_until > p.now)
+      await reopenAsks(tx, { alertId: p.alertId, endedAt: last.at })
     await tx.query(
       // One that is being sent stays with whoever sends it.
       `update pages set status = 'pending', next_attempt_at = $2
@@ -157,6 +165,7 @@ export function undoLast(
       via: p.via,
       detail: { what: last.kind },
     })
+    if (last.kind === 'closed') await unmarkClosed(tx, p)
     await tx.query("select pg_notify('shouwang', 'pages')")
     return { kind: 'done' }
   })

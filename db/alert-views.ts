@@ -1,3 +1,5 @@
+import type { AskWay } from '../alerts/asking.js'
+import type { IncidentKind } from '../alerts/incidents.js'
 import type { AlertKind, Headline, Outcome, Severity, Stage } from '../alerts/model.js'
 import type { TakenStage } from '../alerts/policy.js'
 import { turningPoints } from './alert-actions.js'
@@ -24,6 +26,25 @@ export type AlertRow = {
   round: number
   /** When whoever has it did the last thing with it; null where that was taken back, or is not the last that happened. */
   actedAt: Date | null
+  /** It waits for an incident, and nobody has been told of it; null where it does not. */
+  held: Held | null
+  /** What is being asked about it before anybody is paged; null where nothing is. */
+  asking: Asking | null
+}
+
+/** Times in epoch ms; the incident may have been deleted meanwhile. */
+export type Held = { sinceMs: number; untilMs: number; incidentId: number | null; kind: IncidentKind | null }
+
+/** Times in epoch ms. */
+export type Asking = {
+  way: AskWay
+  atMs: number
+  untilMs: number
+  /** Of the device that was asked; null where people were. */
+  device: 'voice' | 'button' | null
+  /** Who was asked to call. */
+  names: string[]
+  phone: string | null
 }
 
 export type AlertDetail = AlertRow & {
@@ -73,6 +94,15 @@ const rowColumns = `a.alert_id as "alertId", a.kind, a.severity, a.stage, a.open
     select case when e.kind = a.stage and e.staff_id = a.handled_by then e.at end from alert_events e
      where e.alert_id = a.alert_id and e.kind in (${turningPoints.map((kind) => `'${kind}'`).join(', ')})
      order by e.alert_event_id desc limit 1) end as "actedAt",
+  case when a.stage = 'open' and a.asked_until is not null then (
+    select json_build_object('way', min(k.way), 'atMs', round(extract(epoch from min(k.asked_at)) * 1000),
+             'untilMs', round(extract(epoch from a.due_at) * 1000), 'device', min(d.kind), 'phone', r.phone,
+             'names', coalesce(json_agg(t.name order by t.name) filter (where t.name is not null), '[]'))
+      from asks k left join devices d on d.device_no = k.device_no left join staff t on t.staff_id = k.staff_id
+     where k.alert_id = a.alert_id and k.ended_at is null having count(*) > 0) end as asking,
+  case when a.stage = 'open' and a.step = 0 and a.round = 0 and a.due_at >= a.held_until then json_build_object(
+    'sinceMs', round(extract(epoch from a.held_since) * 1000), 'untilMs', round(extract(epoch from a.due_at) * 1000),
+    'incidentId', a.held_incident_id, 'kind', (select i.kind from incidents i where i.incident_id = a.held_incident_id)) end as held,
   json_build_object('zh', a.headline_zh, 'en', a.headline_en) as headline,
   r.resident_id as "residentId", r.name as "residentName", r.address, r.time_zone as "timeZone",
   case when h.staff_id is not null then json_build_object('staffId', h.staff_id, 'name', h.name) end as "handledBy"`
@@ -93,7 +123,7 @@ export async function listOpenAlerts(
        select alert_id, severity, stage, opened_at from alerts a where community_id = any($1) and closed_at is null and (severity = 'notice') = $3
           and (kind not in ('gateway_offline', 'device_offline') or not exists (
                 select from incident_homes h join incidents i using (incident_id)
-                 where h.resident_id = a.resident_id and h.back_at is null and i.closed_at is null))
+                 where h.resident_id = a.resident_id and h.back_at is null and i.closed_at is null and i.kind = 'offline'))
      ), worst as (select alert_id from open a order by ${worstFirst}, alert_id limit $2)
      select ${rowColumns}, (select count(*)::int from open) as total
        from worst join ${rowTables.replace('alerts a', 'alerts a using (alert_id)')}

@@ -1,8 +1,13 @@
-import { advance, begin, type EscalationState, type Move } from '../alerts/escalation.js'
+import { advance, begin, beginAsking, type EscalationState, type Move } from '../alerts/escalation.js'
 import { type AlertKind, type Headline, type Outcome, type Severity, type Stage, severityOf } from '../alerts/model.js'
 import { emergencyPauseSecondsMax } from '../alerts/policy.js'
+import { recordAlertEvent } from './alert-events.js'
+import { askFirst, endAsks } from './asks.js'
 import { channelOrder, loadChain, type PersonRow, personOf, quietColumn } from './chain.js'
+import { holdOpened } from './holds.js'
 import type { Queryable } from './pool.js'
+
+export { recordAlertEvent, type Via } from './alert-events.js'
 
 export type NewAlert = {
   residentId: string
@@ -12,17 +17,26 @@ export type NewAlert = {
   observedAt: Date
   headline: Headline
   reason: Record<string, unknown>
+  /** The home is asked first, and a person paged then. */
+  askUntil?: Date | undefined
 }
 
 /**
- * Opens an alert, with its first event and its first pages, in the caller's transaction. Returns its id, or null where
- * the same thing is open already (emergencies always open: their episodes are judged before).
+ * Opens an alert, with its first event and its first pages, or what is asked first, in the caller's transaction. Returns its
+ * id, or null where the same thing is open already (emergencies always open: their episodes are judged before).
  */
 export async function openAlert(tx: Queryable, alert: NewAlert, now: Date): Promise<number | null> {
   const alertId = await insertAlert(tx, alert)
   if (alertId === null) return null
+  if (await holdOpened(tx, { alertId, alert, now })) return alertId
   const severity = severityOf[alert.kind]
-  const chain = await loadChain(tx, { residentId: alert.residentId, severity, now })
+  const { residentId, headline, askUntil: until } = alert
+  if (until && (await askFirst(tx, { alertId, residentId, severity, headline, until, now }))) {
+    await applyMove(tx, { alertId, move: beginAsking(until.getTime(), now.getTime()), now })
+    await tx.query('update alerts set asked_until = $2 where alert_id = $1', [alertId, until])
+    return alertId
+  }
+  const chain = await loadChain(tx, { residentId, severity, now })
   await applyMove(tx, { alertId, move: begin(severity, chain, now.getTime()), now })
   return alertId
 }
@@ -86,6 +100,7 @@ type EscalatingRow = {
   told: string[]
   handler: PersonRow | null
   unreached: boolean
+  was_asked: boolean
 }
 
 /** Takes the next step of an alert if it is still due and nobody else is at it. Returns whether a step was taken. */
@@ -100,13 +115,16 @@ export async function escalate(tx: Queryable, { alertId, now }: { alertId: numbe
                from staff s where s.staff_id = a.handled_by and s.disabled_at is null) as handler,
             severity = 'emergency' and exists (select from pages p where p.alert_id = a.alert_id)
               and not exists (select from pages p where p.alert_id = a.alert_id and p.status in ('sent', 'pending')
-                                 and not p.informs) as unreached
+                                 and not p.informs) as unreached,
+            asked_until is not null and stage = 'open' as was_asked
        from alerts a where alert_id = $3 and ${isDue} for no key update skip locked`,
     [...dueParameters(now), alertId],
   )
   const alert = rows[0]
   if (!alert) return false
   const { resident_id: residentId, severity, unreached, handler } = alert
+  if (alert.was_asked && (await endAsks(tx, { alertId, at: now, why: 'unanswered' })).length > 0)
+    await recordAlertEvent(tx, { alertId, at: now, kind: 'unanswered' })
   const chain = await loadChain(tx, { residentId, severity, now, everybody: unreached })
   const state: EscalationState = {
     ...alert,
@@ -191,36 +209,6 @@ async function recordOnce(
   if (rows[0]?.kind !== event.kind) await recordAlertEvent(tx, event)
 }
 
-/** The way by which somebody did something with an alert. */
-export type Via = 'system' | 'console' | 'link' | 'email' | 'webhook'
-
-/** One line of an alert's history. Kinds: opened, told, returned, nobody to tell, page sent, page failed, repeat, … */
-export async function recordAlertEvent(
-  tx: Queryable,
-  event: {
-    alertId: number
-    at: Date
-    kind: string
-    staffId?: string
-    via?: Via
-    detail?: Record<string, unknown>
-  },
-): Promise<void> {
-  await tx.query(
-    `with event as (
-       insert into alert_events (alert_id, at, kind, staff_id, via, detail) values ($1, $2, $3, $4, $5, $6))
-     select pg_notify('shouwang', 'alerts')`,
-    [
-      event.alertId,
-      event.at,
-      event.kind,
-      event.staffId ?? null,
-      event.via ?? 'system',
-      JSON.stringify(event.detail ?? {}),
-    ],
-  )
-}
-
 /**
  * What was wrong is so no longer. An alert that nobody has acknowledged is closed with `outcome`; on one that somebody
  * is working on it is noted, and that person decides.
@@ -229,14 +217,15 @@ export async function clearAlert(
   tx: Queryable,
   p: { residentId: string; kind: AlertKind; deviceNo: number | null; at: Date; headline: Headline; outcome: Outcome },
 ): Promise<void> {
-  const { rows } = await tx.query<{ alert_id: number; stage: Stage }>(
-    `select alert_id, stage from alerts where resident_id = $1 and kind = $2 and coalesce(device_no, 0) = $3
+  const { rows } = await tx.query<{ alert_id: number; stage: Stage; was_asked: boolean }>(
+    `select alert_id, stage, asked_until is not null as was_asked from alerts where resident_id = $1 and kind = $2 and coalesce(device_no, 0) = $3
         and closed_at is null for no key update`,
     [p.residentId, p.kind, p.deviceNo ?? 0],
   )
-  for (const { alert_id: alertId, stage } of rows) {
+  for (const { alert_id: alertId, stage, was_asked: wasAsked } of rows) {
     await recordAlertEvent(tx, { alertId, at: p.at, kind: 'cleared', detail: { headline: p.headline } })
     if (stage !== 'open') continue
+    if (wasAsked) await endAsks(tx, { alertId, at: p.at, why: 'settled' })
     await tx.query(
       `update alerts set stage = 'closed', outcome = $2, closed_at = $3, due_at = null where alert_id = $1`,
       [alertId, p.outcome, p.at],

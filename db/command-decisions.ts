@@ -19,7 +19,7 @@ export const cancelCommand = (db: Database, p: Decision): Promise<DecisionResult
 
 function decide(db: Database, p: Decision, event: 'confirmed' | 'cancelled'): Promise<DecisionResult> {
   return db.transaction(async (tx): Promise<DecisionResult> => {
-    const { rows } = await tx.query<{ state: CommandState; askedBy: string; open: boolean; underWay: boolean }>(
+    const { rows } = await tx.query<{ state: CommandState; askedBy: string | null; open: boolean; underWay: boolean }>(
       `select c.state, c.asked_by as "askedBy", c.expires_at > $3 as open, coalesce(c.claimed_until > $3, false) as "underWay"
          from commands c join residents r using (resident_id)
         where c.command_id = $1 and r.community_id = any($2) and r.left_at is null for no key update of c`,

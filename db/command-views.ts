@@ -21,7 +21,8 @@ export type CommandRow = {
   language: string | null
   on: boolean | null
   state: CommandState
-  askedBy: { staffId: string; name: string }
+  /** Null: Shouwang itself. */
+  askedBy: { staffId: string; name: string } | null
   confirmedBy: string | null
   cancelledBy: string | null
   askedAt: Date
@@ -31,7 +32,7 @@ export type CommandRow = {
   detail: string
 }
 
-type Flat = Omit<CommandRow, 'askedBy'> & { askedById: string; askedByName: string }
+type Flat = Omit<CommandRow, 'askedBy'> & { askedById: string | null; askedByName: string | null }
 
 const columns = (now: string) => `
   c.command_id as "commandId", r.resident_id as "residentId", r.name as "residentName", r.address, r.time_zone as "timeZone",
@@ -43,12 +44,12 @@ const columns = (now: string) => `
   c.asked_at as "askedAt", c.expires_at as "expiresAt", c.sent_at as "sentAt", c.ended_at as "endedAt", c.detail`
 const tables = `
   commands c join residents r using (resident_id) join devices d using (device_no) join gateways g on g.gateway_id = c.gateway_id
-  join staff asker on asker.staff_id = c.asked_by left join staff confirmer on confirmer.staff_id = c.confirmed_by
+  left join staff asker on asker.staff_id = c.asked_by left join staff confirmer on confirmer.staff_id = c.confirmed_by
   left join staff canceller on canceller.staff_id = c.cancelled_by`
 
 const unflat = ({ askedById, askedByName, ...row }: Flat): CommandRow => ({
   ...row,
-  askedBy: { staffId: askedById, name: askedByName },
+  askedBy: askedById === null ? null : { staffId: askedById, name: askedByName ?? askedById },
 })
 
 /** The last commands to a home, newest first. The caller has checked that the viewer may see the resident. */

@@ -129,7 +129,7 @@ type OpenCommand = {
   name: CommandName
   arguments: Record<string, unknown>
   state: CommandState
-  askedBy: string
+  askedBy: string | null
   askedAt: Date
 }
 

@@ -8,6 +8,8 @@ export type FamilyMember = {
   phone: string | null
   seesAlerts: boolean
   seesWeek: boolean
+  /** May set away mode and say "I am here" from the private page. */
+  maySetAway: boolean
   /** When the link that works now was issued; null: there is none. */
   linkSince: Date | null
 }
@@ -16,6 +18,8 @@ export type FamilyView = {
   familyMemberId: string
   seesAlerts: boolean
   seesWeek: boolean
+  /** May set away mode and say "I am here" from the private page. */
+  maySetAway: boolean
   residentId: string
   residentName: string
   timeZone: string
@@ -64,7 +68,7 @@ export async function findFamilyLink(db: Queryable, token: string): Promise<Fami
     Omit<FamilyView, 'responsible'> & { staffName: string | null; staffPhone: string | null }
   >(
     `select f.family_member_id as "familyMemberId", f.sees_alerts as "seesAlerts", f.sees_week as "seesWeek",
-            r.resident_id as "residentId", r.name as "residentName", r.time_zone as "timeZone",
+            f.may_set_away as "maySetAway", r.resident_id as "residentId", r.name as "residentName", r.time_zone as "timeZone",
             s.name as "staffName", s.phone as "staffPhone"
        from family_links l join family_members f using (family_member_id) join residents r using (resident_id)
        left join staff s on s.staff_id = r.responsible_staff_id and s.disabled_at is null
@@ -81,13 +85,25 @@ export async function findFamilyLink(db: Queryable, token: string): Promise<Fami
 export async function familyOf(db: Queryable, residentId: string): Promise<FamilyMember[]> {
   const { rows } = await db.query<FamilyMember>(
     `select f.family_member_id as "familyMemberId", f.name, f.relation, f.phone, f.sees_alerts as "seesAlerts",
-            f.sees_week as "seesWeek",
+            f.sees_week as "seesWeek", f.may_set_away as "maySetAway",
             (select max(l.created_at) from family_links l
               where l.family_member_id = f.family_member_id and l.revoked_at is null) as "linkSince"
        from family_members f where f.resident_id = $1 order by f.name, f.family_member_id`,
     [residentId],
   )
   return rows
+}
+
+/** Gives a family member of this resident the right to set away mode, or takes it; false where there is no such member. */
+export async function setMaySetAway(
+  db: Queryable,
+  p: { residentId: string; familyMemberId: string; allowed: boolean },
+): Promise<boolean> {
+  const { rowCount } = await db.query(
+    'update family_members set may_set_away = $3 where family_member_id = $2 and resident_id = $1',
+    [p.residentId, p.familyMemberId, p.allowed],
+  )
+  return rowCount === 1
 }
 
 /** Local dates (YYYY-MM-DD) since `since` on which an alert that a person had to look at was opened. */

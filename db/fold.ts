@@ -1,4 +1,5 @@
 import type { Arrival, Knowledge } from '../alerts/model.js'
+import type { Flows } from '../alerts/rules/flows.js'
 import type { Queryable } from './pool.js'
 
 export type DueResident = {
@@ -100,25 +101,31 @@ export type FoldedState = {
   knowledge: Knowledge
   lastUseAt: number | null
   holdsUntil: number | null
+  flows: Flows
 }
 
 /**
  * Keeps what the rules know of residents, when they want to look again (epoch ms, null: only when something comes), and
- * the one word that lists of residents need of it.
+ * the one word that lists of residents need of it, with what their meters say of their street.
  */
 export async function saveStates(tx: Queryable, { states, now }: { states: FoldedState[]; now: Date }): Promise<void> {
   if (states.length === 0) return
   await tx.query(
     `with folded as (
        select resident_id, state, to_timestamp(wake_ms / 1000) as wake_at, knowledge,
-              to_timestamp(use_ms / 1000) as last_use_at, to_timestamp(holds_ms / 1000) as holds_until
-         from unnest($1::text[], $2::jsonb[], $3::float8[], $5::text[], $6::float8[], $7::float8[])
-           as f (resident_id, state, wake_ms, knowledge, use_ms, holds_ms)
+              to_timestamp(use_ms / 1000) as last_use_at, to_timestamp(holds_ms / 1000) as holds_until, silent_long,
+              to_timestamp(water_ms / 1000) as water_at, to_timestamp(water_to_ms / 1000) as water_until,
+              to_timestamp(power_ms / 1000) as power_at, to_timestamp(power_to_ms / 1000) as power_until
+         from unnest($1::text[], $2::jsonb[], $3::float8[], $5::text[], $6::float8[], $7::float8[],
+                     $8::boolean[], $9::float8[], $10::float8[], $11::float8[], $12::float8[])
+           as f (resident_id, state, wake_ms, knowledge, use_ms, holds_ms, silent_long, water_ms, water_to_ms, power_ms, power_to_ms)
      ), known as (
-       insert into resident_knowledge (resident_id, knowledge, last_use_at, holds_until)
-       select resident_id, knowledge, last_use_at, holds_until from folded order by resident_id
+       insert into resident_knowledge (resident_id, knowledge, last_use_at, holds_until, silent_long, water_at, water_until, power_at, power_until)
+       select resident_id, knowledge, last_use_at, holds_until, silent_long, water_at, water_until, power_at, power_until
+         from folded order by resident_id
        on conflict (resident_id) do update set knowledge = excluded.knowledge, last_use_at = excluded.last_use_at,
-              holds_until = excluded.holds_until
+              holds_until = excluded.holds_until, silent_long = excluded.silent_long, water_at = excluded.water_at,
+              water_until = excluded.water_until, power_at = excluded.power_at, power_until = excluded.power_until
      )
      update resident_state s set state = f.state, wake_at = f.wake_at, folded_at = $4
        from folded f where s.resident_id = f.resident_id`,
@@ -130,6 +137,11 @@ export async function saveStates(tx: Queryable, { states, now }: { states: Folde
       states.map((s) => s.knowledge),
       states.map((s) => s.lastUseAt),
       states.map((s) => s.holdsUntil),
+      states.map((s) => s.flows.long),
+      states.map((s) => s.flows.water?.at ?? null),
+      states.map((s) => s.flows.water?.until ?? null),
+      states.map((s) => s.flows.power?.at ?? null),
+      states.map((s) => s.flows.power?.until ?? null),
     ],
   )
 }

@@ -1,4 +1,4 @@
-import type { IncidentVerdict, OpenIncident, SilentHome } from '../alerts/incidents.js'
+import type { IncidentKind, IncidentVerdict, SilentHome } from '../alerts/incidents.js'
 import type { Queryable } from './pool.js'
 
 /**
@@ -60,6 +60,7 @@ export async function countHomes(
 
 export type IncidentRow = {
   incidentId: number
+  kind: IncidentKind
   communityId: string
   community: string
   place: string
@@ -74,18 +75,22 @@ export type IncidentRow = {
   homesKnown: number
 }
 
-const incidentColumns = `i.incident_id as "incidentId", i.community_id as "communityId", c.name as community, i.place, c.time_zone as "timeZone",
+const incidentColumns = `i.incident_id as "incidentId", i.kind, i.community_id as "communityId", c.name as community, i.place, c.time_zone as "timeZone",
   i.opened_at as "openedAt", i.first_at as "firstAt", i.last_at as "lastAt", i.closed_at as "closedAt",
   i.homes_known as "homesKnown",
   (select count(*)::int from incident_homes h where h.incident_id = i.incident_id) as homes,
   (select count(*)::int from incident_homes h where h.incident_id = i.incident_id and h.back_at is null) as silent`
 
-/** Incidents that are open, all of them or those of these communities. */
-export async function openIncidents(db: Queryable, p: { communityIds?: string[] } = {}): Promise<IncidentRow[]> {
+/** Incidents that are open, all of them or those of these communities, of any kind or of these kinds. */
+export async function openIncidents(
+  db: Queryable,
+  p: { communityIds?: string[]; kinds?: readonly IncidentKind[] } = {},
+): Promise<IncidentRow[]> {
   const { rows } = await db.query<IncidentRow>(
     `select ${incidentColumns} from incidents i join communities c using (community_id)
-      where i.closed_at is null and ($1::text[] is null or i.community_id = any($1)) order by i.opened_at`,
-    [p.communityIds ?? null],
+      where i.closed_at is null and ($1::text[] is null or i.community_id = any($1))
+        and ($2::text[] is null or i.kind = any($2)) order by i.opened_at, i.incident_id`,
+    [p.communityIds ?? null, p.kinds ?? null],
   )
   return rows
 }
@@ -152,36 +157,53 @@ export async function incidentEvents(db: Queryable, p: { incidentId: number }): 
   return rows
 }
 
-/** The open incident of a community, held for the one who changes it. */
+export type LockedIncident = {
+  incidentId: number
+  place: string
+  firstAt: number
+  lastAt: number
+  homes: { residentId: string; silentAt: number; isBack: boolean }[]
+}
+
+/**
+ * The open incident of this kind in a community, or at this place of it, held for the one who changes it. Times in epoch ms.
+ */
 export async function lockIncident(
   tx: Queryable,
-  p: { communityId: string },
-): Promise<(OpenIncident & { incidentId: number }) | null> {
-  const { rows } = await tx.query<{ incidentId: number; firstAt: Date; lastAt: Date }>(
-    `select incident_id as "incidentId", first_at as "firstAt", last_at as "lastAt" from incidents
-      where community_id = $1 and closed_at is null for update`,
-    [p.communityId],
+  p: { communityId: string; kind: IncidentKind; place?: string },
+): Promise<LockedIncident | null> {
+  const { rows } = await tx.query<{ incidentId: number; place: string; firstAt: Date; lastAt: Date }>(
+    `select incident_id as "incidentId", place, first_at as "firstAt", last_at as "lastAt" from incidents
+      where community_id = $1 and kind = $2 and closed_at is null and ($3::text is null or place = $3) for update`,
+    [p.communityId, p.kind, p.place ?? null],
   )
   const [incident] = rows
   if (!incident) return null
-  const { incidentId, firstAt, lastAt } = incident
-  const { rows: homes } = await tx.query<{ residentId: string; isBack: boolean }>(
-    `select resident_id as "residentId", back_at is not null as "isBack" from incident_homes where incident_id = $1`,
+  const { incidentId, place, firstAt, lastAt } = incident
+  const { rows: homes } = await tx.query<{ residentId: string; silentAt: Date; isBack: boolean }>(
+    `select resident_id as "residentId", silent_at as "silentAt", back_at is not null as "isBack"
+       from incident_homes where incident_id = $1`,
     [incidentId],
   )
-  return { incidentId, firstAt: firstAt.getTime(), lastAt: lastAt.getTime(), homes }
+  return {
+    incidentId,
+    place,
+    firstAt: firstAt.getTime(),
+    lastAt: lastAt.getTime(),
+    homes: homes.map((home) => ({ ...home, silentAt: home.silentAt.getTime() })),
+  }
 }
 
 /** Opens an incident with its homes; null where another process has opened one. */
 export async function openIncident(
   tx: Queryable,
-  p: { communityId: string; verdict: Extract<IncidentVerdict, { kind: 'open' }>; now: Date },
+  p: { communityId: string; kind: IncidentKind; verdict: Extract<IncidentVerdict, { kind: 'open' }>; now: Date },
 ): Promise<number | null> {
-  const { communityId, verdict, now } = p
+  const { communityId, kind, verdict, now } = p
   const { rows } = await tx.query<{ incident_id: number }>(
-    `insert into incidents (community_id, place, opened_at, first_at, last_at, homes_known) values ($1, $2, $3, $4, $5, $6)
+    `insert into incidents (community_id, kind, place, opened_at, first_at, last_at, homes_known) values ($1, $2, $3, $4, $5, $6, $7)
      on conflict do nothing returning incident_id`,
-    [communityId, verdict.place, now, new Date(verdict.firstAt), new Date(verdict.lastAt), verdict.homesKnown],
+    [communityId, kind, verdict.place, now, new Date(verdict.firstAt), new Date(verdict.lastAt), verdict.homesKnown],
   )
   const incidentId = rows[0]?.incident_id
   if (incidentId === undefined) return null

@@ -110,6 +110,7 @@ test('times: the first page to somebody who could come, the first hand on it, th
       pageMs: 5_000,
       takenMs: 61_000,
       doorMs: 900_000,
+      askMs: null,
       openMs: 3_600_000,
     },
   ])

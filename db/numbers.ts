@@ -54,6 +54,7 @@ type RawRow = [
   pageMs: number | null,
   takenMs: number | null,
   doorMs: number | null,
+  askMs: number | null,
   undone: boolean | null,
 ]
 
@@ -68,7 +69,9 @@ export async function monthAlerts(
   // Times as numbers, in one value: 20,000 rows of dates cost the driver more than the server takes to find them.
   const { rows } = await db.query<{ alerts: RawRow[] | null }>(
     `with month as materialized (
-       select a.alert_id, a.kind, a.severity, a.outcome, a.opened_at, a.closed_at
+       select a.alert_id, a.kind, a.severity, a.outcome, a.opened_at, a.closed_at,
+              -- What waited for the mains was waited for as well.
+              greatest(a.asked_until, a.held_until) as asked_until
          from alerts a join residents r using (resident_id) where ${ofMonth} and a.severity <> 'notice'
      ), acted as (
        select e.alert_id, min(e.at) filter (where e.kind <> 'undone') as taken_at,
@@ -81,7 +84,7 @@ export async function monthAlerts(
      select json_agg(json_build_array(
               alert_id, kind, severity, outcome, extract(day from opened_at at time zone $4)::int,
               round(extract(epoch from opened_at) * 1000), ${afterMs('closed_at')}, ${afterMs('sent_at')},
-              ${afterMs('taken_at')}, ${afterMs('door_at')}, undone) order by opened_at, alert_id) as alerts
+              ${afterMs('taken_at')}, ${afterMs('door_at')}, ${afterMs('asked_until')}, undone) order by opened_at, alert_id) as alerts
        from month left join acted using (alert_id) left join paged using (alert_id)`,
     [communityId, span.from, span.to, span.timeZone],
   )
@@ -90,7 +93,7 @@ export async function monthAlerts(
     db,
     raw.flatMap(([alertId, ...rest]) => (rest.at(-1) ? [alertId] : [])),
   )
-  return raw.map(([alertId, kind, severity, outcome, day, openedAtMs, closedMs, pageMs, takenMs, doorMs]) => ({
+  return raw.map(([alertId, kind, severity, outcome, day, openedAtMs, closedMs, pageMs, takenMs, doorMs, askMs]) => ({
     alertId,
     kind,
     severity,
@@ -99,6 +102,7 @@ export async function monthAlerts(
     openedAtMs,
     closedMs,
     pageMs,
+    askMs,
     openMs: closedMs ?? Math.max(0, now.getTime() - openedAtMs),
     ...(takenBack.has(alertId) ? timesOfActions(takenBack.get(alertId)!) : { takenMs, doorMs }),
   }))

@@ -1,3 +1,5 @@
+import type { AskedRow } from '../alerts/asking.js'
+import type { IncidentKind } from '../alerts/incidents.js'
 import type { AlertKind, Language, Severity, Stage } from '../alerts/model.js'
 import type { TakenStage } from '../alerts/policy.js'
 import { hostsApartMsMax } from './hosts-apart.js'
@@ -45,6 +47,10 @@ export type ClaimedPage = {
   healthNote: string | null
   /** Who had taken it before it came back, and how far that person had come. */
   returned: { name: string; stage: TakenStage } | null
+  /** What was asked about it before. */
+  asked: AskedRow | null
+  /** Since when it waited for an incident. */
+  held: { atMs: number; kind: IncidentKind | null } | null
 }
 
 export type ClaimLimits = {
@@ -103,7 +109,15 @@ export async function claimPages(db: Queryable, limits: ClaimLimits): Promise<Cl
             r.phone, r.door_code as "doorCode", r.key_holder as "keyHolder",
             case when r.health_in_pages then r.health_note end as "healthNote",
             (select json_build_object('name', b.name, 'stage', a.returned_stage) from staff b
-              where b.staff_id = a.returned_by) as returned
+              where b.staff_id = a.returned_by) as returned,
+            case when a.asked_until is not null then (
+              select json_build_object('atMs', round(extract(epoch from min(k.asked_at)) * 1000), 'ways', json_agg(distinct k.way),
+                       'whys', json_agg(distinct k.ended_why),
+                       'by', (select b.name from alert_events e join staff b using (staff_id)
+                               where e.alert_id = a.alert_id and e.kind = 'sent for' order by e.alert_event_id desc limit 1))
+                from asks k where k.alert_id = a.alert_id) end as asked,
+            case when a.held_since is not null then json_build_object('atMs', round(extract(epoch from a.held_since) * 1000),
+              'kind', (select i.kind from incidents i where i.incident_id = a.held_incident_id)) end as held
        from claimed c join alerts a using (alert_id) join residents r using (resident_id) join staff s on s.staff_id = c.staff_id
        left join staff_channels h on h.staff_id = c.staff_id and h.position = c.position and h.kind = c.channel`,
     [

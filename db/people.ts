@@ -21,7 +21,13 @@ export type Person = {
   /** Of a volunteer: how many residents agreed to; of the viewer's communities. */
   residents: number
   /** Of a family member who is told: whose. */
-  of: { residentId: string; residentName: string; relation: string | null; seesAlerts: boolean } | null
+  of: {
+    residentId: string
+    residentName: string
+    relation: string | null
+    seesAlerts: boolean
+    agreedToAsk: boolean
+  } | null
 }
 type PersonJson = Omit<Person, 'channels'> & { channels: Record<keyof ChannelHealth, string | null>[] }
 
@@ -39,7 +45,8 @@ const personColumns = `s.staff_id as "staffId", s.name, s.role, s.phone, s.langu
               from staff_channels h where h.staff_id = s.staff_id), '[]') as channels,
   (select count(*) from resident_volunteers v join residents r using (resident_id)
     where v.staff_id = s.staff_id and r.community_id = any($1) and r.left_at is null) as residents,
-  (select jsonb_build_object('residentId', r.resident_id, 'residentName', r.name, 'relation', f.relation, 'seesAlerts', f.sees_alerts)
+  (select jsonb_build_object('residentId', r.resident_id, 'residentName', r.name, 'relation', f.relation, 'seesAlerts', f.sees_alerts,
+                             'agreedToAsk', f.agreed_to_ask)
      from family_members f join residents r using (resident_id)
     where f.staff_id = s.staff_id and r.community_id = any($1)) as of`
 

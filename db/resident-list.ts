@@ -10,6 +10,8 @@ export type ResidentRow = {
   /** What the rules know; null before the first reading. */
   state: ResidentState | null
   openAlerts: number
+  /** The end of an away mode that has not been ended; it may have passed. */
+  awayUntil: Date | null
 }
 
 type Scope = { communityIds: string[]; search: string }
@@ -49,7 +51,8 @@ export async function listResidents(
   const { rows } = await db.query(
     `select r.resident_id as "residentId", r.name, r.address, r.time_zone as "timeZone", s.state,
             (select count(*)::int from alerts a
-              where a.resident_id = r.resident_id and a.closed_at is null and a.severity <> 'notice') as "openAlerts"
+              where a.resident_id = r.resident_id and a.closed_at is null and a.severity <> 'notice') as "openAlerts",
+            (select a.until_at from absences a where a.resident_id = r.resident_id and a.ended_at is null) as "awayUntil"
        from unnest($1::text[]) with ordinality as page (resident_id, place)
             join residents r using (resident_id) left join resident_state s using (resident_id)
       order by place`,

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Arrival } from '../alerts/model.js'
+import { flowsOf } from '../alerts/rules/flows.js'
 import { emptyState, fold, knowledge } from '../alerts/rules/fold.js'
 import { holdsUntil } from '../alerts/rules/holds.js'
 import { startTestDatabase, type TestDatabase } from '../test/support/database.js'
 import { type Community, seedCommunity } from '../test/support/fixtures.js'
+import { setAway } from './absences.js'
 import { saveStates } from './fold.js'
 import { summariseResidents } from './resident-summary.js'
 
@@ -40,7 +42,7 @@ async function save(index: number, p: { silentMs: number; unusedMs: number }) {
     [residentId, now],
   )
   await saveStates(database.db, {
-    states: [{ residentId, state, wakeAt, knowledge: word, lastUseAt, holdsUntil: holds }],
+    states: [{ residentId, state, wakeAt, knowledge: word, lastUseAt, holdsUntil: holds, flows: flowsOf(state) }],
     now,
   })
   return lastUseAt
@@ -54,11 +56,25 @@ test('residents are counted by what was known when they were folded, and as unkn
   await save(2, { silentMs: 0, unusedMs: 13 * hour })
   await save(3, { silentMs: 3 * hour, unusedMs: 4 * hour })
   const { summary, states } = await summarise(now)
-  expect(summary).toEqual({ residents: 5, unknown: 1, idle: 1, oldestUseAt: new Date(oldest!) })
+  expect(summary).toEqual({ residents: 5, away: 0, unknown: 1, idle: 1, oldestUseAt: new Date(oldest!) })
   // Of the fifth nothing was ever heard.
   expect(states).toEqual([null])
   const later = await summarise(new Date(now.getTime() + hour))
-  expect(later.summary).toEqual({ residents: 5, unknown: 4, idle: 0, oldestUseAt: null })
+  expect(later.summary).toEqual({ residents: 5, away: 0, unknown: 4, idle: 0, oldestUseAt: null })
+})
+
+test('who is away is neither idle nor unknown, and not the oldest, until the end of it', async () => {
+  const until = new Date(now.getTime() + hour)
+  const by = { staffId: c.staff.worker.staffId }
+  for (const index of [0, 2, 3]) {
+    const { residentId } = c.residents[index]!
+    expect((await setAway(database.db, { residentId, by, now, until, note: '' })).kind).toBe('set')
+  }
+  const { summary } = await summarise(now)
+  expect(summary).toMatchObject({ residents: 5, away: 3, unknown: 0, idle: 0 })
+  expect(summary.oldestUseAt!.getTime()).toBeGreaterThan(now.getTime() - 2 * hour)
+  expect((await summarise(until)).summary).toMatchObject({ away: 0, unknown: 4 })
+  await database.db.query('delete from absences')
 })
 
 test('those folded before their knowledge was kept come with their states', async () => {

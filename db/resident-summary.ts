@@ -1,8 +1,17 @@
 import type { ResidentState } from '../alerts/rules/state.js'
 import type { Queryable } from './pool.js'
 
-/** How residents are, in numbers: of whom nothing is known now, who has used nothing, and the oldest newest use of the others. */
-export type ResidentSummary = { residents: number; unknown: number; idle: number; oldestUseAt: Date | null }
+/**
+ * How residents are, in numbers: who is away, of whom else nothing is known now, who has used nothing, and the oldest newest
+ * use of the others.
+ */
+export type ResidentSummary = {
+  residents: number
+  away: number
+  unknown: number
+  idle: number
+  oldestUseAt: Date | null
+}
 
 /** States folded before their knowledge was kept are looked at one by one, up to so many; a reading of each ends that. */
 const statesMax = 1_000
@@ -17,10 +26,13 @@ export async function summariseResidents(
 ): Promise<{ summary: ResidentSummary; states: (ResidentState | null)[] }> {
   const { rows } = await db.query<ResidentSummary & { kept: number }>(
     `select count(*)::int as residents, count(k.resident_id)::int as kept,
+            count(*) filter (where word = 'away')::int as away,
             count(*) filter (where word = 'not used')::int as idle, count(*) filter (where word = 'unknown')::int as unknown,
             min(k.last_use_at) filter (where word = 'used') as "oldestUseAt"
        from residents r left join resident_knowledge k using (resident_id)
-            cross join lateral (select case when holds_until <= $2 then 'unknown' else knowledge end as word) w
+            left join absences a on a.resident_id = r.resident_id and a.ended_at is null and a.until_at > $2
+            cross join lateral (select case when a.resident_id is not null and k.resident_id is not null then 'away'
+                                            when holds_until <= $2 then 'unknown' else knowledge end as word) w
       where r.community_id = any($1) and r.left_at is null`,
     [communityIds, now],
   )

@@ -99,6 +99,8 @@ export type ResidentAlert = {
   handledBy: string | null
   /** When the alert came to its present stage. */
   stageAt: Date | null
+  /** It is being asked about: nobody has been told yet. */
+  isAsked: boolean
 }
 
 /** Open alerts first, worst first, then the last closed ones; at most `closedMax` of those and 50 open. */
@@ -113,7 +115,9 @@ export async function residentAlerts(
        (select * from alerts where resident_id = $1 and closed_at is not null order by opened_at desc limit $2))
      select a.alert_id as "alertId", a.kind, a.severity, a.stage, a.opened_at as "openedAt", a.closed_at as "closedAt",
             a.headline_zh as zh, a.headline_en as en, a.outcome, a.outcome_note as "outcomeNote", s.name as "handledBy",
-            (select max(e.at) from alert_events e where e.alert_id = a.alert_id and e.kind = a.stage) as "stageAt"
+            (select max(e.at) from alert_events e where e.alert_id = a.alert_id and e.kind = a.stage) as "stageAt",
+            a.stage = 'open' and a.asked_until is not null
+              and exists (select from asks k where k.alert_id = a.alert_id and k.ended_at is null) as "isAsked"
        from chosen a left join staff s on s.staff_id = a.handled_by
       order by a.closed_at is not null,
                case when a.closed_at is null

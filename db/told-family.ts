@@ -27,11 +27,33 @@ export function tellFamily(db: Database, p: { familyMemberId: string } & By): Pr
   })
 }
 
+/**
+ * Whether the family member is asked to phone when the home is silent for longer than usual, before anybody is paged.
+ * False where this is nobody of these communities' residents, or is not told of alerts.
+ */
+export function setAgreedToAsk(db: Database, p: { staffId: string; agreed: boolean } & By): Promise<boolean> {
+  return db.transaction(async (tx) => {
+    const { rows } = await tx.query<{ changed: boolean }>(
+      `with member as (
+         select f.family_member_id, f.agreed_to_ask from family_members f join residents r using (resident_id)
+          where f.staff_id = $1 and r.community_id = any($2) and r.left_at is null and (f.sees_alerts or not $3) for no key update of f
+       ), changed as (
+         update family_members f set agreed_to_ask = $3 from member m where f.family_member_id = m.family_member_id
+       )
+       select agreed_to_ask <> $3 as changed from member`,
+      [p.staffId, p.communityIds, p.agreed],
+    )
+    if (rows.length === 0) return false
+    if (rows[0]!.changed) await recordStaffChange(tx, { ...p, what: p.agreed ? 'agreed to ask' : 'not asked' })
+    return true
+  })
+}
+
 /** The family member is told of nothing any longer, and the channels are forgotten. The private page stays. */
 export function stopTellingFamily(db: Database, p: { staffId: string } & By): Promise<boolean> {
   return db.transaction(async (tx) => {
     const { rowCount } = await tx.query(
-      `update family_members f set staff_id = null from residents r
+      `update family_members f set staff_id = null, agreed_to_ask = false from residents r
         where r.resident_id = f.resident_id and f.staff_id = $1 and r.community_id = any($2)`,
       [p.staffId, p.communityIds],
     )

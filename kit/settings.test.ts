@@ -37,15 +37,16 @@ test.each([
   [{ IMAP_URL: 'http://a:geheim@imap.example' }, 'setting IMAP_URL: '],
   [{ IMAP_URL: 'imaps://imap.example' }, 'holds no user and password'],
   [{ REPLY_TO: 'nobody' }, 'REPLY_TO = "nobody": is not an address'],
-  [{ SILENCE_ALARMS_PER_MONTH: '0' }, 'SILENCE_ALARMS_PER_MONTH = "0"'],
+  [{ SILENCE_ALARMS_PER_MONTH: '0.1' }, 'SILENCE_ALARMS_PER_MONTH = "0.1"'],
   [{ SILENCE_ALARMS_PER_MONTH: '9' }, 'SILENCE_ALARMS_PER_MONTH = "9"'],
 ])('%o is refused in one line that names it', (env, message) => {
   expect(() => readSettings(env)).toThrow(message)
 })
 
-test('the learned line is off until a number is given', () => {
-  expect(readSettings({}).SILENCE_ALARMS_PER_MONTH).toBeUndefined()
-  expect(readSettings({ SILENCE_ALARMS_PER_MONTH: '' }).SILENCE_ALARMS_PER_MONTH).toBeUndefined()
+test('the learned line costs two questions a month unless told otherwise, and 0 takes it away', () => {
+  expect(readSettings({}).SILENCE_ALARMS_PER_MONTH).toBe(2)
+  expect(readSettings({ SILENCE_ALARMS_PER_MONTH: '' }).SILENCE_ALARMS_PER_MONTH).toBe(2)
+  expect(readSettings({ SILENCE_ALARMS_PER_MONTH: '0' }).SILENCE_ALARMS_PER_MONTH).toBe(0)
   expect(readSettings({ SILENCE_ALARMS_PER_MONTH: '0.5' }).SILENCE_ALARMS_PER_MONTH).toBe(0.5)
 })
 

@@ -95,7 +95,10 @@ const settingsSchema = z.object({
     .default(180),
   WATCH_RECEIVER_URL: z.url({ protocol: /^http$/ }).optional(),
   DEAD_MAN_URL: z.url({ protocol: /^https?$/ }).optional(),
-  SILENCE_ALARMS_PER_MONTH: z.coerce.number().min(0.2).max(8).optional(),
+  SILENCE_ALARMS_PER_MONTH: z.coerce
+    .number()
+    .refine((alarms) => alarms === 0 || (alarms >= 0.2 && alarms <= 8), 'is not 0 (off) or from 0.2 to 8')
+    .default(2),
   DEMO: onOff().optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).optional(),
 })

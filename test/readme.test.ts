@@ -20,7 +20,7 @@ const found = (pattern: RegExp, text: string) => [...new Set([...text.matchAll(p
 const firstColumn = (text: string) => found(/`([^`]+)`/g, [...text.matchAll(/^\|([^|]*)\|/gm)].map(([, c]) => c).join())
 
 /** Values of other decisions of these folders, which look the same. */
-const otherValues = ['nobody to tell', 'no answer', 'not connected', 'not subscribed']
+const otherValues = ['nobody to tell', 'no answer', 'not connected', 'not subscribed', 'not begun', 'no meter']
 
 const withoutCode = (text: string) => text.replace(/^```[\s\S]*?^```/gm, '')
 

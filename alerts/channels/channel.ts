@@ -1,3 +1,5 @@
+import type { AskedBefore } from '../asking.js'
+import type { HeldBefore } from '../holds.js'
 import type { AlertKind, Headline, Language, Severity } from '../model.js'
 import type { TakenStage } from '../policy.js'
 
@@ -46,6 +48,10 @@ export type Page = {
   audience?: Audience
   /** Who had taken the alert before it came back, and how far that person had come. */
   returned?: { name: string; stage: TakenStage } | null
+  /** What was asked before anybody was paged. */
+  asked?: AskedBefore | null
+  /** Nobody was paged for some time, because of an incident. */
+  held?: HeldBefore | null
   doorCode?: string | null
   keyHolder?: string | null
   healthNote?: string | null
@@ -57,7 +63,17 @@ export type Page = {
 }
 
 /** What the messages outbox tells. */
-export const messageKinds = ['test', 'digest', 'incident', 'coverage', 'watch', 'device tests', 'alert news'] as const
+export const messageKinds = [
+  'test',
+  'digest',
+  'incident',
+  'coverage',
+  'watch',
+  'device tests',
+  'weekly report',
+  'alert news',
+  'call task',
+] as const
 export type MessageKind = (typeof messageKinds)[number]
 
 /** Something to be told to one person that is not one alert which needs somebody. */

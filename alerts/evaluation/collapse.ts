@@ -84,7 +84,8 @@ export function firstAfter(readings: ReadingArrival[], at: EpochMs): number {
 
 /**
  * What the meters would have sent after a collapse: the same moments, water registers frozen, electricity registers
- * going on at the home's own night load, its cycles included.
+ * going on at the home's own night load, its cycles included. Nobody moves, opens a door or presses a button; a sensor that
+ * reports now and then that it sees nobody goes on doing so.
  */
 export function* afterCollapse(
   readings: ReadingArrival[],
@@ -104,7 +105,7 @@ export function* afterCollapse(
   }
   for (let next = index; next < readings.length && readings[next]!.receivedAt <= at + untilMs; next += 1) {
     const reading = readings[next]!
-    if (reading.kind === 'button') continue
+    if (reading.kind === 'button' || reading.event === 'motion' || reading.event === 'open') continue
     const load = power.get(reading.deviceNo)
     if (load && load.watts.length > 0) {
       load.value += (load.watts[load.next % load.watts.length]! * (reading.observedAt - load.at)) / hourMs

@@ -30,7 +30,8 @@ function writeHome(name: string, seed: number): void {
     wh += 40 + (slot % 3 === 0 ? 20 : 0) + (isUp && roll() < 0.2 ? 150 : 0)
     lines.push(`${at},water,${litres}`, `${at},electricity,${wh}`)
   }
-  lines.push(`${startS + 70 * 86_400},motion,1`, '')
+  const end = startS + 70 * 86_400
+  lines.push(`${end},motion,1`, `${end},motion,off`, `${end},door,open`, `${end},door,ajar`, `${end},light,1`, '')
   mkdirSync(join(folder, name))
   writeFileSync(
     join(folder, name, 'home.json'),
@@ -54,7 +55,12 @@ test('reads a folder of homes, or one home; says what it left out, and what is m
   ])
   expect(homesIn(join(folder, 'first')).map(({ name }) => name)).toEqual(['first'])
   const { readings, leftOut } = await readingsOf(homes[0]!)
-  expect([readings.length, leftOut]).toEqual([2 * 70 * 48, 1])
+  expect([readings.length, leftOut]).toEqual([2 * 70 * 48 + 3, 2])
+  expect(readings.slice(-3).map(({ kind, event }) => [kind, event])).toEqual([
+    ['motion', 'motion'],
+    ['motion', 'still'],
+    ['door', 'open'],
+  ])
   expect(readings[0]).toMatchObject({ kind: 'water', value: 100, observedAt: startS * 1_000 })
   expect(() => homesIn(join(folder, 'nowhere'))).toThrow('no such folder')
   expect(() => homesIn(tmpdir())).toThrow('no home.json')
@@ -75,7 +81,7 @@ test('two replays give the identical list', async () => {
   }
   const [one, two] = [await run(), await run()]
   expect(one).toEqual(two)
-  expect(one.readings).toBe(4 * 70 * 48)
+  expect(one.readings).toBe(2 * (2 * 70 * 48 + 3))
   const unusual = one.alerts.filter(({ rule }) => rule === 'silence_unusual')
   expect(unusual.length).toBeGreaterThan(0)
   for (const { openedAt, silentSince, en, zh } of unusual) {

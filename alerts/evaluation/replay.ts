@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util'
 import type { Decision } from '../model.js'
 import { emptyState, foldInto } from '../rules/fold.js'
-import { homesIn, readingsOf } from './recordings.js'
+import { homesIn, partsOf } from './recordings.js'
 
 const usage = 'usage: npm run replay -- DIR [--budget ALARMS_PER_MONTH] [--json]'
+const partMax = 20_000
 /** Alerts of the first 28 days are printed, and marked: the rules are still learning. */
 const warmUpMs = 28 * 86_400_000
 
@@ -24,17 +25,21 @@ export async function replay(
 ): Promise<{ homes: number; readings: number; leftOut: number; cpuMs: number }> {
   const done = { homes: 0, readings: 0, leftOut: 0, cpuMs: 0 }
   for (const home of homesIn(folder)) {
-    const { readings, leftOut } = await readingsOf(home)
     const context = { timeZone: home.timeZone, alarmsPerMonth }
     const decisions: Decision[] = []
-    const begun = process.cpuUsage()
-    foldInto(emptyState(), readings, readings.at(-1)?.receivedAt ?? 0, context, decisions)
-    const { user, system } = process.cpuUsage(begun)
-    done.cpuMs += (user + system) / 1_000
+    const state = emptyState()
+    let firstAt: number | null = null
+    for (const { readings, leftOut } of partsOf(home, partMax)) {
+      const begun = process.cpuUsage()
+      foldInto(state, readings, readings.at(-1)?.receivedAt ?? 0, context, decisions)
+      const { user, system } = process.cpuUsage(begun)
+      done.cpuMs += (user + system) / 1_000
+      done.readings += readings.length
+      done.leftOut += leftOut
+      firstAt ??= readings[0]?.receivedAt ?? null
+    }
     done.homes += 1
-    done.readings += readings.length
-    done.leftOut += leftOut
-    const learnedAt = (readings[0]?.receivedAt ?? 0) + warmUpMs
+    const learnedAt = (firstAt ?? 0) + warmUpMs
     for (const decision of decisions) {
       if (decision.type !== 'open') continue
       const { since } = decision.reason

@@ -51,7 +51,8 @@ function closeHour(meter: ElectricityMeter): void {
   hours.push([at, Math.round(((meter.total - meter.hourMark[1]) / length) * 10) / 10])
   while (hours.length > 1 && hours[0]![0] < at - baseMs) hours.shift()
   meter.hourMark = [at, round3(meter.total)]
-  const base = baseWattsOf(meter)!
+  const base = lowestOf(hours)
+  meter.baseWatts = base
   for (let index = hours.length - 1; index >= 0; index -= 1) {
     const [endedAt, watts] = hours[index]!
     if (meter.activeAt !== null && endedAt <= meter.activeAt) return
@@ -63,8 +64,13 @@ function closeHour(meter: ElectricityMeter): void {
 }
 
 /** What the home uses with nobody at a switch: the lowest hourly mean of the last 48 h, in W. */
-export function baseWattsOf({ hours }: ElectricityMeter): number | null {
-  if (hours.length === 0) return null
+export function baseWattsOf(meter: ElectricityMeter): number | null {
+  if (meter.hours.length === 0) return null
+  meter.baseWatts ??= lowestOf(meter.hours)
+  return meter.baseWatts
+}
+
+function lowestOf(hours: ElectricityMeter['hours']): number {
   let base = Number.POSITIVE_INFINITY
   for (let index = 0; index < hours.length; index += 1) base = Math.min(base, hours[index]![1])
   return base

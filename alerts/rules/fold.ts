@@ -1,14 +1,20 @@
 import type { Arrival, Decision, EpochMs, ReadingArrival } from '../model.js'
+import { followAppliance, judgeAppliance } from './appliance.js'
+import { isAnyOften, isSeldom, seldomMs } from './cadence.js'
 import { isSwitched } from './cycles.js'
+import { followWeeks } from './decline.js'
 import { followPower } from './electricity.js'
 import { judgeHealth } from './health.js'
 import { followLeak, isTap } from './leak.js'
-import { takeSighting } from './movement.js'
+import { isUp, takeSighting } from './movement.js'
+import { followBedNight, followNight } from './night-visits.js'
 import { expire, hear, judgeOffline, newReach, presenceDueAt, takePresence } from './offline.js'
 import { stepOf, takeRegister } from './register.js'
 import { followFlow, judgeRunning } from './running.js'
 import { secondMs } from './say.js'
+import { hearSensor } from './sensors.js'
 import { judgeSilence } from './silence.js'
+import { followStanding, judgeStanding } from './standing-leak.js'
 import { type Context, dueAtOf, lateMs, type Meter, type ResidentState } from './state.js'
 import { noteActivity, switchLearning } from './unusual.js'
 import { addUse } from './uses.js'
@@ -87,6 +93,8 @@ function judge(state: ResidentState, at: EpochMs, context: Context, out: Decisio
   judgeAway(state, at, out)
   judgeSilence(state, at, context, out)
   judgeRunning(state, at, context, out)
+  judgeStanding(state, at, context, out)
+  judgeAppliance(state, at, context, out)
 }
 
 function takeReading(
@@ -106,7 +114,10 @@ function takeReading(
     return
   }
   if (reading.kind !== 'water' && reading.kind !== 'electricity') {
-    takeSighting(state, reading, at)
+    if (state.routine && reading.kind === 'bed') followBedNight(state, reading, { at, arrivedAt }, context, out)
+    const by = takeSighting(state, reading, at)
+    hearSensor(state)
+    if (isUp(by)) noteActivity(state, { at, spanMs: 0, by }, context)
     return
   }
   if (late) state.settleAt = arrivedAt + settleMs
@@ -144,10 +155,14 @@ function takeValue(
   if (meter.kind === 'electricity') {
     const [windowFrom, windowTotal] = meter.mark
     followPower(meter, { from, known })
+    followAppliance(meter, { from, increment, known }, arrivedAt, context, out)
+    let isUse = false
     if (state.routine && known && meter.coveredFrom < at && meter.mark[0] > windowFrom) {
       const window = { from: windowFrom, at, wh: meter.total - windowTotal }
-      if (isSwitched(meter, window)) noteActivity(state, { at, spanMs: at - windowFrom, by: 'electricity' }, context)
+      isUse = isSwitched(meter, window)
+      if (isUse) noteActivity(state, { at, spanMs: at - windowFrom, by: 'electricity' }, context)
     }
+    if (state.routine) followWeeks(state, { from, at, known, isUse, proves: false }, arrivedAt, context)
     return
   }
   meter.coveredTo = at
@@ -155,10 +170,21 @@ function takeValue(
   if (increment > 0) addUse(state, { from, at }, increment)
   if (state.routine) {
     followLeak(meter, { increment, known })
-    if (isTap(meter, increment, at - from)) noteActivity(state, { at, spanMs: at - from, by: 'water' }, context)
+    const isUse = isTap(meter, increment, at - from)
+    if (isUse && !isUntimed(state, meter, at - from))
+      noteActivity(state, { at, spanMs: at - from, by: 'water' }, context)
+    const interval = { from, at, known, isUse, proves: true }
+    followWeeks(state, interval, arrivedAt, context)
+    followNight(state, interval, arrivedAt, context, out)
   }
-  followFlow(meter, { from, increment, known }, arrivedAt, context, out)
+  const interval = { from, increment, known }
+  followFlow(meter, interval, arrivedAt, context, out)
+  followStanding(meter, interval, arrivedAt, context, out)
 }
+
+/** Some time in a day: where another meter is heard it says no more of when, and ends no silence that the other one tells. */
+const isUntimed = ({ meters }: ResidentState, meter: Meter, spanMs: number): boolean =>
+  spanMs > seldomMs && isSeldom(meter) && isAnyOften(meters, ({ reach }) => !reach.overdue)
 
 function newMeter(
   { deviceNo, observedAt }: ReadingArrival,

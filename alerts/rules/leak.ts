@@ -11,6 +11,8 @@ const evenShare = 0.25
 const knownMsMin = 24 * hourMs
 /** Hourly meters come some seconds early, too. */
 const hourMsMin = 55 * minuteMs
+/** In a longer interval somebody is at a tap every day: its mean is no rate that runs with nobody there. */
+const intervalMsMax = 130 * minuteMs
 
 /** Closes the hour that ends with the newest reading, if it is one. `known`: what was used since the last reading is. */
 export function followLeak(meter: WaterMeter, { increment, known }: { increment: number; known: boolean }): void {
@@ -20,7 +22,8 @@ export function followLeak(meter: WaterMeter, { increment, known }: { increment:
   if (increment === 0) leak.stillAt = at
   const spanMs = at - leak.mark[0]
   if (known && spanMs < hourMsMin) return
-  if (known) {
+  const tells = known && spanMs <= intervalMsMax
+  if (tells) {
     const rate = round3((total - leak.mark[1]) / hoursOf(spanMs))
     leak.newest.push(rate)
     if (leak.newest.length > evenHours) leak.newest.shift()
@@ -30,7 +33,7 @@ export function followLeak(meter: WaterMeter, { increment, known }: { increment:
     else leak.lowest.push([block, rate])
     while (leak.lowest[0]![0] < at - lookBackMs) leak.lowest.shift()
   }
-  if (!known) leak.newest = []
+  if (!tells) leak.newest = []
   leak.mark = [at, total]
 }
 
@@ -51,7 +54,7 @@ function even({ leak, step, at }: WaterMeter): number {
 
 function standing({ leak }: WaterMeter): number {
   if (!leak || leak.lowest.length === 0) return 0
-  if (leak.lowest.at(-1)![0] - leak.lowest[0]![0] < knownMsMin - blockMs) return 0
+  if (leak.lowest.length < knownMsMin / blockMs) return 0
   let lowest = Number.POSITIVE_INFINITY
   for (let index = 0; index < leak.lowest.length; index += 1) lowest = Math.min(lowest, leak.lowest[index]![1])
   return lowest

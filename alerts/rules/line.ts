@@ -3,10 +3,14 @@ import {
   type Calm,
   calms,
   dayMs,
+  dayQuarters,
   type Ended,
   forgetDays,
+  gapCalm,
   gapMsMax,
   gapMsMin,
+  gapQuarters,
+  gapStart,
   jitterMs,
   type Line,
   quarterMs,
@@ -31,8 +35,10 @@ const priorHours = 4
 /** The margin is taken from the silences that are exceeded this often a month, or as often as the budget if that is more. */
 const tailPerMonth = 5
 const monthDays = 365.25 / 12
-/** Share of the silences that are longer than "normally at most". */
-const unusualShare = 0.02
+/** Share of the silences that are longer than "normally at most". With 2 in 100 the line would mostly lie below that by day. */
+const unusualShare = 0.05
+/** Share of them that are long: too many to tell anything of one home, and much of a street. */
+const longShare = 0.2
 /**
  * An hour of waiting by day counts 1.8 times (e to the 0.6) an hour by night: who is up falls, and a fixed rule, which
  * must outlast the night, is worst by day.
@@ -40,13 +46,20 @@ const unusualShare = 0.02
 const dayFrom = 6
 const dayTo = 20.5
 const dayGain = 0.6
-/** Each false alarm moves the margin up by 15 %, and the time in which one was allowed moves it down by as much. */
-const gainPerAlarm = 0.15
-const biasMax = 1.5
+/** The length of a silence counts twice as much as its price, and each hour of use that is missed a little. */
+const lengthWeight = 2
+const expectedWeight = 0.083
+/** Each false alarm moves the margin up by 7 %, and the time in which one was allowed moves it down by as much. */
+const gainPerAlarm = 0.067
+const biasMax = 1
 /** The fixed 12 h rule stands alone for 14 days, and has left by 28. */
-const coldDays = 14
-const warmDays = 28
+export const coldDays = 14
+export const warmDays = 28
 const fixedMs = 12 * hourMs
+
+/** What one call needs and the next one overwrites: making it anew costs as much as filling it. */
+const scratch = new Float64Array(steps + 1)
+const corners = new Int32Array(steps + 1)
 
 type Start = { hour: number; weekend: boolean; calm: Calm; day: number }
 
@@ -60,6 +73,7 @@ const nearness = Float64Array.from({ length: 49 }, (_, quarter) => Math.exp(-0.5
 /** Farther than some 3 h away nothing counts: it is not worth its arithmetic. */
 const nearnessMin = 0.04
 const freshness = Float64Array.from({ length: 4 * forgetDays + 2 }, (_, days) => Math.exp(-days / forgetDays))
+const tailFreshness = Float64Array.from({ length: 4 * tailDays + 2 }, (_, days) => Math.exp(-days / tailDays))
 /** What the silences of homes in general do, at each half hour. */
 const general = Float64Array.from(
   { length: steps + 1 },
@@ -89,18 +103,19 @@ function survivalOf(routine: Routine, { hour, weekend, calm, day }: Start): Floa
     }
   }
   const mine = new Float64Array(steps + 1)
-  const pool = new Float64Array(steps + 1)
-  // By index: taking arrays apart costs more here than all the arithmetic.
+  const pool = scratch.fill(0)
   for (const gap of routine.gaps) {
-    const gapDay = gap[0]
+    const start = gapStart(gap)
+    const startQuarter = start % dayQuarters
+    const gapDay = (start - startQuarter) / dayQuarters
     const age = freshness[Math.min(freshness.length - 1, Math.max(0, day - gapDay))]!
-    const step = Math.min(steps, gap[2] >> 1)
+    const step = Math.min(steps, gapQuarters(gap) >> 1)
     pool[step]! += age
-    const near = nearness[apart(gap[1], quarter)]!
+    const near = nearness[apart(startQuarter, quarter)]!
     if (near < nearnessMin) continue
     const weekday = (gapDay + 4) % 7
     const end = weekday === 0 || weekday === 6
-    mine[step]! += age * near * (end === weekend ? 1 : otherDayWeight) * (gap[3] === calm ? 1 : otherCalmWeight)
+    mine[step]! += age * near * (end === weekend ? 1 : otherDayWeight) * (gapCalm(gap) === calm ? 1 : otherCalmWeight)
   }
   let longer = 0
   let anyLonger = 0
@@ -115,35 +130,67 @@ function survivalOf(routine: Routine, { hour, weekend, calm, day }: Start): Floa
 }
 
 /**
- * How much an alert after k half hours would cost: minus the log of the false alarms that each further hour of waiting
- * would save. Waiting until this passes a threshold gives the shortest mean delay for a number of false alarms, because
- * then no hour of waiting buys less than another (the price is the slope of the greatest convex minorant of the
- * survival curve: Grenander 1956).
+ * How unusual a silence of k half hours is: the mean of two log rates, plus what it should have held. One is minus the log
+ * of the share of silences that last as long. The other is minus the log of the false alarms that a further hour of
+ * waiting would save: waiting until it passes a threshold gives the shortest mean delay for a number of false alarms,
+ * because then no hour of waiting buys less than another (the slope of the greatest convex minorant of the survival curve:
+ * Grenander 1956), but it is the noisier of the two. The third knows the clock on the wall rather than the hour of the
+ * beginning: a silence over hours that are nearly always busy grows unusual quickly.
  */
-function scoresOf(survival: Float64Array, hour: number): Float64Array {
-  const gain = hour >= dayFrom && hour < dayTo ? dayGain : 0
-  const corners = [0]
+function scoresOf(survival: Float64Array, expected: Float64Array, hour: number): Float64Array {
+  const isDay = hour >= dayFrom && hour < dayTo
+  const gain = isDay ? dayGain : 0
+  const scores = pricesOf(survival)
+  for (let step = 0; step <= steps; step += 1)
+    scores[step] =
+      (gain + scores[step]! - lengthWeight * Math.log(survival[step]!)) / (1 + lengthWeight) +
+      expectedWeight * (isDay ? Math.exp(dayGain) : 1) * expected[step]!
+  return scores
+}
+
+/** Minus the log of the false alarms that each further hour of waiting would save, after k half hours. */
+function pricesOf(survival: Float64Array): Float64Array {
+  let last = 0
+  corners[0] = 0
   for (let step = 1; step <= steps; step += 1) {
-    while (corners.length > 1) {
-      const last = corners[corners.length - 1]!
-      const before = corners[corners.length - 2]!
+    for (; last > 0; last -= 1) {
+      const to = corners[last]!
+      const from = corners[last - 1]!
       const isBelow =
-        (survival[last]! - survival[before]!) * (step - before) <
-        (survival[step]! - survival[before]!) * (last - before)
+        (survival[to]! - survival[from]!) * (step - from) < (survival[step]! - survival[from]!) * (to - from)
       if (isBelow) break
-      corners.pop()
     }
-    corners.push(step)
+    last += 1
+    corners[last] = step
   }
-  const scores = new Float64Array(steps + 1)
-  for (let index = 1; index < corners.length; index += 1) {
+  const prices = new Float64Array(steps + 1)
+  for (let index = 1; index <= last; index += 1) {
     const from = corners[index - 1]!
     const to = corners[index]!
     const savedPerHour = (survival[from]! - survival[to]!) / ((to - from) * stepHours)
-    scores.fill(gain - Math.log(Math.max(savedPerHour, 1e-9)), from, to)
+    prices.fill(-Math.log(Math.max(savedPerHour, 1e-9)), from, to)
   }
-  scores[steps] = scores[steps - 1]! + 1
-  return scores
+  prices[steps] = prices[steps - 1]! + 1
+  return prices
+}
+
+/** How many hours with activity there usually are in the k half hours after such a start. */
+function expectedOf(routine: Routine, { hour, weekend, day }: Start): Float64Array {
+  const active = scratch.fill(0)
+  for (let slot = 0; slot < calms * 48; slot += 1) active[slot % 48]! += routine.active[slot]!
+  const days = forgetDays * (1 - Math.exp(-Math.max(1, day - routine.firstAt! / dayMs) / forgetDays))
+  const workdays = (days * 5) / 7 + 1
+  const restdays = (days * 2) / 7 + 1
+  const like = weekend ? 1 - otherDayWeight : 1 - otherDayWeight / 2
+  const expected = new Float64Array(steps + 1)
+  for (let step = 1; step <= steps; step += 1) {
+    const at = Math.floor(hour + (step - 0.5) * stepHours) % 24
+    const onWorkday = (active[at]! + 0.5) / workdays
+    const onRestday = (active[24 + at]! + 0.5) / restdays
+    const rate = weekend ? like * onRestday + (1 - like) * onWorkday : like * onWorkday + (1 - like) * onRestday
+    expected[step] = expected[step - 1]! + Math.min(1, rate) * stepHours
+  }
+  return expected
 }
 
 /**
@@ -158,8 +205,9 @@ export function thresholdOf(routine: Routine, budget: number, day: number): numb
   let weights = 0
   let sum = 0
   let before = routine.tops[0]![1] + 1
-  for (const [topDay, score] of routine.tops) {
-    const weight = Math.exp(-Math.max(0, day - topDay) / tailDays)
+  for (const [start, score] of routine.tops) {
+    const weight =
+      tailFreshness[Math.min(tailFreshness.length - 1, Math.max(0, day - Math.floor(start / dayQuarters)))]!
     if (weights + weight > wanted) {
       const from = score + (before - score) * (1 - (wanted - weights) / weight)
       const scale = weights > 0 ? sum / weights - from : 1
@@ -174,11 +222,27 @@ export function thresholdOf(routine: Routine, budget: number, day: number): numb
 
 const startOf = (since: EpochMs, calm: Calm, timeZone: string): Start => ({ ...wallClock(since, timeZone), calm })
 
-/** How unusual a finished silence was: the score of the last moment at which it still went on. */
-export function scoreOf(routine: Routine, { since, provenMs, calm }: Ended, timeZone: string): number | null {
-  if (provenMs + jitterMs < gapMsMin) return null
-  const start = startOf(since, calm, timeZone)
-  const scores = scoresOf(survivalOf(routine, start), start.hour)
+type Curve = { since: EpochMs; start: Start; survival: Float64Array; scores: Float64Array }
+/** What the end of a silence asks again: it depends on nothing but the routine, which changes only with an activity or a mark. */
+const curves = new WeakMap<Routine, Curve>()
+/** The routine was changed within a silence. */
+export const forgetCurve = (routine: Routine): boolean => curves.delete(routine)
+
+function curveOf(routine: Routine, since: EpochMs, timeZone: string): Curve {
+  const known = curves.get(routine)
+  if (known?.since === since) return known
+  const start = startOf(since, routine.calm, timeZone)
+  const survival = survivalOf(routine, start)
+  const curve = { since, start, survival, scores: scoresOf(survival, expectedOf(routine, start), start.hour) }
+  curves.set(routine, curve)
+  return curve
+}
+
+/** How unusual the silence that ends now was: the score of the last moment at which it still went on. Null for a short one. */
+export function scoreOf(routine: Routine, timeZone: string): number | null {
+  const { activeAt, provenMs } = routine
+  if (activeAt === null || provenMs + jitterMs < gapMsMin) return null
+  const { scores } = curveOf(routine, activeAt, timeZone)
   const at = (provenMs + jitterMs) / stepMs
   const step = Math.min(steps - 1, Math.floor(at))
   return scores[step]! + (at - step) * 1e-3
@@ -195,19 +259,22 @@ export function lineOf(
   { budget, timeZone, neighbours }: { budget: number; timeZone: string; neighbours?: number[] | undefined },
 ): Line | null {
   if (!isLearned(routine, since)) return null
-  const start = startOf(since, routine.calm, timeZone)
+  const { start, survival, scores } = curveOf(routine, since, timeZone)
   const threshold = thresholdOf(routine, budget, start.day)
   if (threshold === null) return null
-  const survival = survivalOf(routine, start)
-  const scores = scoresOf(survival, start.hour)
   let step = gapMsMin / stepMs
   while (step < steps && scores[step]! <= threshold) step += 1
-  const warmth = Math.min(1, ((since - routine.firstAt!) / dayMs - coldDays) / (warmDays - coldDays))
-  const youngMs = Math.min(fixedMs, neighbours?.[Math.floor(start.hour)] ?? fixedMs)
-  const limitMs = Math.round((warmth * step * stepMs + (1 - warmth) * youngMs) / quarterMs) * quarterMs
   let usual = 1
   while (usual < steps && survival[usual]! > unusualShare) usual += 1
-  return { since, limitMs, usualMs: Math.min(Math.max(usual * stepMs, gapMsMin), limitMs) }
+  const warmth = Math.min(1, ((since - routine.firstAt!) / dayMs - coldDays) / (warmDays - coldDays))
+  const youngMs = Math.min(fixedMs, neighbours?.[Math.floor(start.hour)] ?? fixedMs)
+  // Who sleeps 13 h is not to be alarmed every morning because the line is young.
+  const blendedMs = Math.max(warmth * step + (1 - warmth) * (youngMs / stepMs), Math.min(usual, step)) * stepMs
+  const limitMs = Math.round(blendedMs / quarterMs) * quarterMs
+  let long = 1
+  while (long < usual && survival[long]! > longShare) long += 1
+  const [usualMs, longMs] = [usual, long].map((each) => Math.min(Math.max(each * stepMs, gapMsMin), limitMs))
+  return { since, limitMs, usualMs: usualMs!, longMs: longMs! }
 }
 
 /** Moves the margin by what came: down as time passes without a false alarm, up with each. */

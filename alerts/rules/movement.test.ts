@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest'
-import type { Arrival, DeviceKind, EpochMs } from '../model.js'
+import { describe, expect, test } from 'vitest'
+import type { Arrival, Decision, DeviceKind, EpochMs } from '../model.js'
 import { emptyState, fold, forgetDevice, knowledge } from './fold.js'
 import { holdsUntil } from './holds.js'
 import {
@@ -119,18 +119,51 @@ test('a sighting kept back counts for when it was, and never moves time back', (
   expect(silences(beds, 22)).toEqual([opens12('2025-03-03 22:00:00')])
 })
 
-test('the line that is learned does not hear of sensors: one that dies makes no silence look unusual', () => {
+describe('sensors teach the line', () => {
   const zone = { ...context, alarmsPerMonth: 1 }
   const day = 24 * hour
-  /** Water at 7, 12 and 18 h for 30 days. */
-  const life = meter('water', { from: t, to: t + 30 * day, every: 10 * minute }, (at) =>
-    [0, 5, 11].some((h) => (at - t) % day === h * hour) ? 72 : 0,
-  )
-  const seen = Array.from({ length: 30 * 16 }, (_, i) => says('motion', 'motion', Math.floor(i / 16) * 24 + (i % 16)))
-  const routineOf = (arrivals: Arrival[]) => fold(emptyState(), arrivals, t + 30 * day, zone).state.routine!
-  const without = routineOf(life)
-  expect(without.gaps.length).toBeGreaterThan(20)
-  expect(routineOf(inOrder(life, seen)).gaps).toEqual(without.gaps)
+  /** Water at 7, 12 and 18 h, and from 7 to 22 h somebody moves about each hour. */
+  const water = (days: number) =>
+    meter('water', { from: t, to: t + days * day, every: 10 * minute }, (at) =>
+      [0, 5, 11].some((h) => (at - t) % day === h * hour) ? 72 : 0,
+    )
+  const moves = (days: number) =>
+    Array.from({ length: days * 16 }, (_, i) => says('motion', 'motion', Math.floor(i / 16) * 24 + (i % 16)))
+  const folded = (arrivals: Arrival[]) => fold(emptyState(), arrivals, arrivals.at(-1)!.receivedAt, zone)
+  const unusualAfter = (arrivals: Arrival[], from: number) =>
+    folded(arrivals).decisions.filter((d) => d.type === 'open' && d.kind === 'silence_unusual' && d.openedAt > from)
+
+  test('who is seen every hour is missed sooner than who is known by the water alone', () => {
+    const end = t + 40 * day + 5.5 * hour
+    const fallen = (arrivals: Arrival[]) =>
+      arrivals.filter((a) => a.type !== 'reading' || a.kind === 'water' || a.receivedAt < end)
+    const still = water(41).map((a) => ({ ...a, value: Math.min(a.value!, 121 * 12) }))
+    const [seen] = unusualAfter(inOrder(still, fallen(moves(41))), end)
+    const [alone] = unusualAfter(still, end)
+    const openedAt = (d: Decision | undefined) => (d?.type === 'open' ? d.openedAt : Number.NaN)
+    expect(openedAt(seen)).toBeLessThan(openedAt(alone) - 2 * hour)
+  })
+
+  test('one that dies makes learning begin anew within days, and nobody is alarmed for it month after month', () => {
+    const dead = t + 40 * day
+    const { state } = folded(inOrder(water(60), moves(40)))
+    const { firstAt, unsensed } = state.routine!
+    expect(unsensed).toBeUndefined()
+    expect(firstAt! - dead).toBeGreaterThan(6 * day)
+    expect(firstAt! - dead).toBeLessThan(10 * day)
+    const opened = unusualAfter(inOrder(water(100), moves(40)), t)
+    expect(opened.filter((d) => d.type === 'open' && d.openedAt > firstAt!)).toEqual([])
+    expect(opened.length).toBeLessThanOrEqual(3)
+    expect(folded(inOrder(water(60), moves(60))).state.routine!.firstAt).toBe(t)
+  })
+
+  test('a heartbeat shows that it is alive, and an outage of the home proves nothing', () => {
+    const beats = Array.from({ length: 20 * 24 }, (_, i) => says('motion', 'still', 40 * 24 + i))
+    expect(folded(inOrder(water(60), moves(40), beats)).state.routine!.firstAt).toBe(t)
+    const outage = { from: t + 30 * day, to: t + 42 * day }
+    const late = inOrder(heldBack(water(60), outage), heldBack(moves(60), { ...outage, to: outage.to + minute }))
+    expect(folded(late).state.routine!.firstAt).toBe(t)
+  })
 })
 
 test('movement keeps an unusual silence from opening, and ends one that is open', () => {

@@ -14,26 +14,33 @@ export type Seen = Partial<Record<SeenBy, EpochMs>>
 export type Sighting<By extends SeenBy = SeenBy> = { at: EpochMs; by: By }
 /** What the pages tell of: a door that a neighbour opened, or a call for help from the floor, is nobody up and about. */
 export type UpBy = 'motion' | 'bed' | 'fine'
+export const isUp = (by: string | null): by is UpBy => by === 'motion' || by === 'bed' || by === 'fine'
 
 /**
- * Takes a reading of a motion, door, bed or voice device. It only ever ends a silence: a sensor that says nothing covers
- * no time, so that none of these makes a silence longer or better known. Lying in bed is no sign of being up, whatever
- * breath is measured; getting in or out is, and shows in two readings that differ. A door that closes says what its opening
- * said.
+ * Takes a reading of a motion, door, bed or voice device; returns what it shows, if anything. It only ever ends a silence: a
+ * sensor that says nothing covers no time, so that none of these makes a silence longer or better known. Lying in bed is no
+ * sign of being up, whatever breath is measured; getting in or out is, and shows in two readings that differ. A door that
+ * closes says what its opening said.
  */
-export function takeSighting(state: ResidentState, { kind, event, deviceNo }: ReadingArrival, at: EpochMs): void {
-  if (kind === 'motion' && event === 'motion') see(state, 'motion', at)
-  else if (kind === 'door' && event === 'open') see(state, 'door', at)
-  else if (kind === 'voice' && (event === 'help' || event === 'fine')) see(state, event, at)
-  else if (kind === 'bed') takeBed(state, { deviceNo, inBed: event === 'in' }, at)
+export function takeSighting(state: ResidentState, reading: ReadingArrival, at: EpochMs): SeenBy | null {
+  const by = sightingOf(state, reading, at)
+  if (by) see(state, by, at)
+  return by
 }
 
-function takeBed(state: ResidentState, { deviceNo, inBed }: { deviceNo: number; inBed: boolean }, at: EpochMs): void {
+function sightingOf(state: ResidentState, { kind, event, deviceNo }: ReadingArrival, at: EpochMs): SeenBy | null {
+  if (kind === 'motion') return event === 'motion' ? 'motion' : null
+  if (kind === 'door') return event === 'open' ? 'door' : null
+  if (kind === 'voice') return event === 'help' || event === 'fine' ? event : null
+  return kind === 'bed' && isMove(state, { deviceNo, inBed: event === 'in' }, at) ? 'bed' : null
+}
+
+function isMove(state: ResidentState, { deviceNo, inBed }: { deviceNo: number; inBed: boolean }, at: EpochMs): boolean {
   state.beds ??= {}
   const before = state.beds[deviceNo]
-  if (before && at < before.at) return
+  if (before && at < before.at) return false
   state.beds[deviceNo] = { inBed, at }
-  if (before && before.inBed !== inBed) see(state, 'bed', at)
+  return before !== undefined && before.inBed !== inBed
 }
 
 export function see(state: ResidentState, by: SeenBy, at: EpochMs): void {

@@ -140,5 +140,17 @@ test('one outage does not teach a long interval, a new rhythm is learned', () =>
     ...meter('water', every(5 * minute, 5), () => 30),
     ...meter('water', { ...every(hour, 30, 6), start: 500 }, () => 30),
   ]
-  expect(lines(play(slower).decisions, offline)).toHaveLength(4)
+  // Told offline and back: for the first long interval, which may be an outage, and for the two that teach.
+  expect(lines(play(slower).decisions, offline)).toHaveLength(6)
+  const usual = play(slower).state.meters[0]!.reach.usualMs
+  expect(usual).toBe(hour)
+})
+
+test('two outages within 32 readings teach nothing either', () => {
+  const often = without(
+    meter('water', every(hour, 60), () => 30),
+    20,
+    26,
+  ).filter(({ receivedAt }) => receivedAt < monday7 + 34 * hour || receivedAt > monday7 + 44 * hour)
+  expect(play(often).state.meters[0]!.reach.usualMs).toBe(hour)
 })

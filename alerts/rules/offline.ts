@@ -7,6 +7,8 @@ const gapsNeeded = 8
 const usualMsMin = 5 * minuteMs
 const usualMsMax = 26 * hourMs
 const usualMsUntilKnown = hourMs
+/** Uploads once a day differ by an hour or two. */
+const alikeShare = 0.1
 /** For homes without meters nothing but the connection tells that the gateway is there. */
 const presenceMs = 15 * minuteMs
 /** So long the notice about one meter waits to see whether the others fall silent too: then it is the gateway. */
@@ -26,12 +28,19 @@ export function newReach(heardAt: EpochMs): Reach {
 
 /**
  * Learns the usual interval from gaps between arrivals: about the 95th percentile of the last 32, that is the second
- * longest (of fewer than 20, the longest), so that one outage in 32 readings teaches nothing.
+ * longest (of fewer than 20, the longest). A gap for which the meter was overdue is an outage and teaches nothing, unless the
+ * gap before was one as well: then the meter reports less often than it did.
  */
-function learn(reach: Reach, gapMs: number): void {
+function learn(reach: Reach, gapMs: number, wasOverdue: boolean): void {
   if (gapMs < secondMs) return
-  reach.gapsS.push(Math.round(gapMs / secondMs))
-  if (reach.gapsS.length > gapsMax) reach.gapsS.shift()
+  const isOutage = wasOverdue && !reach.outage
+  if (wasOverdue) reach.outage = true
+  else if (reach.outage) delete reach.outage
+  if (isOutage) return
+  const gapS = Math.round(gapMs / secondMs)
+  reach.gapsS.push(gapS)
+  // As regular as most meters are, the two longest stay what they were.
+  if (reach.gapsS.length > gapsMax && reach.gapsS.shift() === gapS) return
   if (reach.gapsS.length < gapsNeeded) return
   let longest = 0
   let second = 0
@@ -43,6 +52,21 @@ function learn(reach: Reach, gapMs: number): void {
   }
   const usual = (reach.gapsS.length >= 20 ? second : longest) * secondMs
   reach.usualMs = Math.min(usualMsMax, Math.max(usualMsMin, usual))
+}
+
+/**
+ * Of an upload that was late to its last reading: an outage, or the way of a meter that uploads by night what the day was.
+ * Outages differ in length; what comes again after as long, with nothing in time between, is its way.
+ */
+function learnLate(reach: Reach, gapMs: number): void {
+  if (gapMs <= limitMsOf(reach)) return
+  const gapS = Math.round(gapMs / secondMs)
+  const before = reach.lateGapS
+  reach.lateGapS = gapS
+  if (before === undefined || Math.abs(gapS - before) > alikeShare * gapS) return
+  // Told as an outage until now: it is none, and the next one is none either.
+  reach.outage = true
+  learn(reach, gapMs, true)
 }
 
 /** A meter was heard at `at`: its notice clears, and the gateway's, which is back for the other meters too. */
@@ -59,6 +83,7 @@ export function hear(
     out.push({ type: 'clear', kind: 'device_offline', deviceNo: meter.deviceNo, at, headline })
     reach.alerted = false
   }
+  const wasOverdue = reach.overdue
   reach.overdue = false
   if (state.gatewayOffline) {
     clearGateway(state, at, context, out)
@@ -69,14 +94,16 @@ export function hear(
       }
   }
   if (at > reach.heardAt) {
+    if (reach.beforeAt !== null) learnLate(reach, reach.heardAt - reach.beforeAt)
     reach.beforeAt = reach.heardAt
     reach.heardAt = at
   }
   // A backlog says nothing about how often the meter reports: only a reading that came in time closes a gap. It may be
   // the last of an array, whose other readings are late and came at the same moment.
   if (!late && reach.beforeAt !== null) {
-    learn(reach, reach.heardAt - reach.beforeAt)
+    learn(reach, reach.heardAt - reach.beforeAt, wasOverdue)
     reach.beforeAt = null
+    delete reach.lateGapS
   }
 }
 
@@ -121,7 +148,7 @@ export function expire(state: ResidentState, at: EpochMs, context: Context, out:
 
 /** Opens the notices about meters that are overdue: one for the gateway when all are, else one for each. */
 export function judgeOffline(state: ResidentState, at: EpochMs, context: Context, out: Decision[]): void {
-  if (state.gatewayOffline || !state.meters.some(({ reach }) => reach.overdue && !reach.alerted)) return
+  if (state.gatewayOffline || !isAnyToTell(state.meters)) return
   if (state.meters.every(({ reach }) => reach.overdue)) {
     openGateway(state, at, context, out)
     return
@@ -142,6 +169,12 @@ export function judgeOffline(state: ResidentState, at: EpochMs, context: Context
       reason: { since, usualMs: reach.usualMs, limitMs: limitMsOf(reach) },
     })
   }
+}
+
+/** In a loop: it is asked at each reading. */
+function isAnyToTell(meters: Meter[]): boolean {
+  for (const { reach } of meters) if (reach.overdue && !reach.alerted) return true
+  return false
 }
 
 /** The others are overdue, or have not been heard since this one should have been, and will be overdue soon. */

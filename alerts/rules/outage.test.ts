@@ -57,3 +57,43 @@ test('10,000 outages in a home whose line is learned: no alert ever speaks of a 
   expect(silent.some(({ kind }) => kind === 'silence_unusual')).toBe(true)
   expect(silent.some(({ kind }) => kind === 'silent_12h')).toBe(false)
 }, 60_000)
+
+test('10,000 outages: each that lasts is told as offline within two usual intervals and 5 min, and no shorter one is', () => {
+  const roll = random(seed + 1)
+  let told = 0
+  let outagesPlayed = 0
+  while (outagesPlayed < 10_000) {
+    const everyMs = [minute, 5 * minute, 30 * minute, hour][Math.floor(roll() * 4)]!
+    const days = Math.max(6, (everyMs / hour) * 40)
+    const readings = meter('water', { from: t, to: t + days * day, every: everyMs }, () => 6)
+    const outages = Array.from({ length: 12 }, (_, index) => {
+      const from = t + ((index + 2) * days * day) / 15 + roll() * hour
+      return { from, to: from + roll() * Math.min(3 * day, (days * day) / 20) }
+    })
+    outagesPlayed += outages.length
+    const sent = readings.filter(
+      ({ receivedAt }) => !outages.some(({ from, to }) => receivedAt >= from && receivedAt < to),
+    )
+    const { decisions } = fold(emptyState(), sent, sent.at(-1)!.receivedAt, context)
+    const opened = decisions.flatMap((d) => (d.type === 'open' && d.kind === 'gateway_offline' ? [d] : []))
+    const gaps = sent.slice(1).map(({ receivedAt }, index) => ({ from: sent[index]!.receivedAt, to: receivedAt }))
+    // Of the intervals before an outage the longest but one is the usual one: outages of one day in 32 readings teach little.
+    const long = gaps.filter(({ from, to }) =>
+      opened.some(({ observedAt, openedAt }) => observedAt === from && openedAt <= to),
+    )
+    expect(long.length, `seed ${seed}`).toBe(opened.length)
+    for (const { openedAt, observedAt, reason } of opened) {
+      const usualMs = Number(reason.usualMs)
+      expect(openedAt - observedAt, `seed ${seed}`).toBe(2 * Math.max(usualMs, 5 * minute) + 5 * minute)
+      expect(usualMs, `seed ${seed}`).toBeLessThanOrEqual(Math.max(everyMs, 5 * minute))
+    }
+    for (const { from, to } of gaps)
+      if (to - from > 2 * Math.max(everyMs, 5 * minute) + 5 * minute)
+        expect(
+          opened.some(({ observedAt }) => observedAt === from),
+          `seed ${seed}: ${(to - from) / minute} min`,
+        ).toBe(true)
+    told += opened.length
+  }
+  expect(told).toBeGreaterThan(5_000)
+}, 60_000)

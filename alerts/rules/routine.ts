@@ -1,12 +1,22 @@
-import type { EpochMs } from '../model.js'
+import type { EpochMs, Verdict } from '../model.js'
+import type { UpBy } from './movement.js'
 import { hourMs, minuteMs } from './say.js'
 import { wallClock } from './zone.js'
 
 /**
- * One finished silence: the day on which it began, its start in quarter hours of that day, its length in quarter hours,
- * how the home was before it began, and how unusual the line found it (0 while there was none).
+ * One finished silence: the quarter hour of the clock on the wall in which it began (counted from 1970), its length in quarter
+ * hours, and how the home was before it began. In one number, because 200 of them are most of what is known of a resident.
  */
-export type Gap = [day: number, startQuarter: number, quarters: number, calm: Calm, score: number]
+export type Gap = number
+const startUnit = 512
+const quartersUnit = 4
+export const dayQuarters = 96
+
+export const packGap = ({ start, quarters, calm }: { start: number; quarters: number; calm: Calm }): Gap =>
+  start * startUnit + quarters * quartersUnit + calm
+export const gapStart = (gap: Gap): number => Math.floor(gap / startUnit)
+export const gapQuarters = (gap: Gap): number => (gap % startUnit) >> 2
+export const gapCalm = (gap: Gap): Calm => (gap % quartersUnit) as Calm
 
 /** Before the hour of the newest activity: an hour with activity (0), none for up to 4 h (1), none for longer (2). */
 export type Calm = 0 | 1 | 2
@@ -16,7 +26,7 @@ export const calms = 3
 export type Routine = {
   /** Newest activity, and how long the interval was that told it. */
   activeAt: EpochMs | null
-  by: 'water' | 'electricity' | 'button' | 'spoken'
+  by: 'water' | 'electricity' | 'button' | 'spoken' | UpBy
   /** UTC hour number of the newest activity, and what went before it. */
   activeHour: number
   calm: Calm
@@ -33,15 +43,25 @@ export type Routine = {
   /** Hours with activity, with exponential forgetting: [calm][weekend][hour of the day]. */
   active: number[]
   gaps: Gap[]
-  /** The highest scores of finished silences, each with its day. */
-  tops: [day: number, score: number][]
+  /** The highest scores of finished silences, each with the quarter hour in which it began. */
+  tops: [start: number, score: number][]
   /** Correction of the margin by the false alarms that came: keeps the budget whatever the tail is like. */
   bias: number
   biasAt: EpochMs
+  /** Hours in which meters have shown use since a sensor was heard, and the newest; missing where no sensor taught anything. */
+  unsensed?: [hours: number, newestHour: number]
+  /** What staff said of alerts lately, so that they can say otherwise. */
+  marked?: Marked[]
 }
 
-/** `since` on: an alert after `limitMs`; silence that begins like this one normally lasts `usualMs` at most. */
-export type Line = { since: EpochMs; limitMs: number; usualMs: number }
+/** The silence that began at `since` was marked; the gap is missing while that silence goes on, or where none is known. */
+export type Marked = [since: EpochMs, verdict: Verdict, gap?: Gap, score?: number]
+
+/**
+ * `since` on: an alert after `limitMs`; silence that begins like this one normally lasts `usualMs` at most, and no longer
+ * than `longMs` four times in five.
+ */
+export type Line = { since: EpochMs; limitMs: number; usualMs: number; longMs: number }
 
 export const dayMs = 24 * hourMs
 /** Longer silences are absences, and shorter ones are nothing to think about. */
@@ -53,9 +73,9 @@ export const quarterMs = 15 * minuteMs
 /** Days after which a silence counts a third (1/e). Two months see a season, a quarter of a year smears it. */
 export const forgetDays = 45
 export const tailDays = 90
-const gapsMax = 200
+export const gapsMax = 200
 /** Enough for a quarter of a year at 5 a month and what came before it: with fewer, old high ones crowd out the new. */
-const topsMax = 110
+export const topsMax = 110
 /** Nothing is known of use within an interval that long. */
 const vagueMsMin = 3 * hourMs
 
@@ -131,9 +151,10 @@ function forget(routine: Routine, day: number): void {
   routine.day = day
   for (let index = 0; index < routine.active.length; index += 1)
     routine.active[index] = Math.round(routine.active[index]! * factor * 1e3) / 1e3
-  while (routine.gaps.length > 0 && routine.gaps[0]![0] < day - 4 * forgetDays) routine.gaps.shift()
-  if (routine.tops.some(([at]) => at < day - 4 * tailDays))
-    routine.tops = routine.tops.filter(([at]) => at >= day - 4 * tailDays)
+  const gapFrom = (day - 4 * forgetDays) * dayQuarters
+  while (routine.gaps.length > 0 && gapStart(routine.gaps[0]!) < gapFrom) routine.gaps.shift()
+  const topFrom = (day - 4 * tailDays) * dayQuarters
+  if (routine.tops.some(([start]) => start < topFrom)) routine.tops = routine.tops.filter(([start]) => start >= topFrom)
 }
 
 const round2 = (value: number): number => Math.round(value * 100) / 100
@@ -141,14 +162,19 @@ const round2 = (value: number): number => Math.round(value * 100) / 100
 /** Keeps a finished silence; `score` is how unusual the line found it, null while there was none. */
 export function learn(routine: Routine, ended: Ended, score: number | null, timeZone: string): void {
   const clock = wallClock(ended.since, timeZone)
+  const start = clock.day * dayQuarters + Math.floor(clock.hour * 4)
   const lengthMs = ended.at - ended.since
   if (lengthMs + jitterMs >= gapMsMin) {
     const quarters = Math.floor((lengthMs + jitterMs) / quarterMs)
-    routine.gaps.push([clock.day, Math.floor(clock.hour * 4), quarters, ended.calm, round2(score ?? 0)])
+    routine.gaps.push(packGap({ start, quarters, calm: ended.calm }))
     if (routine.gaps.length > gapsMax) routine.gaps.shift()
   }
-  if (score === null) return
-  const index = routine.tops.findIndex((top) => top[1] < score)
-  routine.tops.splice(index < 0 ? routine.tops.length : index, 0, [clock.day, round2(score)])
-  if (routine.tops.length > topsMax) routine.tops.pop()
+  if (score !== null) insertTop(routine, start, round2(score))
+}
+
+/** Keeps the list of the highest in order, the highest first. */
+export function insertTop({ tops }: Routine, start: number, score: number): void {
+  const index = tops.findIndex((top) => top[1] < score)
+  tops.splice(index < 0 ? tops.length : index, 0, [start, score])
+  if (tops.length > topsMax) tops.pop()
 }

@@ -1,7 +1,9 @@
 import type { AlertKind, Decision, EpochMs, Headline } from '../model.js'
+import { isAnyOften, tells } from './cadence.js'
 import { isLearned } from './line.js'
 import { lastSeenWords, newestInside, newestSighting, type SeenBy, seenHeadline } from './movement.js'
 import { amountOf, hourMs, lengthOf, sinceZh, timeOf } from './say.js'
+import { beyondLeak, leakOfAll, nothingUsed, toldBy, unknownOf } from './silence-words.js'
 import { type Context, limitMsOf, type Meter, type ResidentState } from './state.js'
 import { judgeUnusual } from './unusual.js'
 import { litresSince, waterActiveAt } from './uses.js'
@@ -10,6 +12,16 @@ const shortMs = 12 * hourMs
 const longMs = 24 * hourMs
 /** A drip of just 10 L in 12 h would open and clear at each reading: an episode ends well below the limit. */
 const overMs = 10 * hourMs
+
+/** `lifeOf(state).at`, or 0: asked at each reading, and it makes nothing. */
+function newestUseAt(state: ResidentState): EpochMs {
+  let newest = Math.max(waterActiveAt(state) ?? 0, state.buttonAt ?? 0)
+  for (const meter of state.meters)
+    if (meter.kind === 'electricity' && meter.activeAt !== null && meter.activeAt > newest) newest = meter.activeAt
+  const routineAt = state.routine?.activeAt ?? newest
+  if (routineAt < newest) newest = routineAt
+  return state.seen ? Math.max(newest, newestSighting(state)?.at ?? 0) : newest
+}
 
 type Activity = { at: EpochMs; by: 'water' | 'electricity' | 'button' | SeenBy }
 
@@ -27,14 +39,27 @@ export function activityOf(state: ResidentState, sightingOf = newestSighting): A
   return newest
 }
 
-/** From when to when every meter that `counts` tells what was used; null without any. */
+/**
+ * The same, or what the routine knows where that is older: it takes no leak, and no tap or television that somebody who
+ * fell had left on, for a person.
+ */
+function lifeOf(state: ResidentState, sightingOf = newestSighting): Activity | null {
+  const activity = activityOf(state, sightingOf)
+  const { routine } = state
+  if (!activity || routine?.activeAt == null || routine.activeAt >= activity.at) return activity
+  const sighting = sightingOf(state)
+  return sighting && sighting.at > routine.activeAt ? sighting : { at: routine.activeAt, by: routine.by }
+}
+
+/** From when to when every meter that `counts`, and can tell, tells what was used; null without any. */
 export function coverageOf(
   state: ResidentState,
   counts: (meter: Meter) => boolean,
 ): { from: EpochMs; until: EpochMs; limitMs: number } | null {
   let covered: { from: EpochMs; until: EpochMs; limitMs: number } | null = null
+  const anyOften = isAnyOften(state.meters, counts)
   for (const meter of state.meters) {
-    if (!counts(meter)) continue
+    if (!counts(meter) || !tells(meter, anyOften)) continue
     if (covered === null) covered = { from: meter.coveredFrom, until: meter.coveredTo, limitMs: limitMsOf(meter.reach) }
     else {
       if (meter.coveredFrom > covered.from) covered.from = meter.coveredFrom
@@ -72,31 +97,36 @@ const isHeard = ({ reach }: Meter) => !reach.overdue
  */
 export function judgeSilence(state: ResidentState, at: EpochMs, context: Context, out: Decision[]): void {
   if (state.meters.length === 0) return
-  const activity = activityOf(state)
   if (state.silence) {
     let newest = 0
     for (const meter of state.meters) if (meter.coveredTo > newest) newest = meter.coveredTo
-    const proof = activityOf(state, newestInside)
+    const proof = state.silence.fired24 ? lifeOf(state, newestInside) : activityOf(state, newestInside)
     if (proof && newest - proof.at < overMs) clear(state, state.silence, proof, at, context, out)
   }
   const covered = coverageOf(state, isHeard)
   if (state.routine) judgeUnusual(state, covered, at, context, out)
   if (state.settleAt !== null || state.away) return
   if (!covered || at - covered.until > covered.limitMs) return
-  const since = activity && activity.at > covered.from ? activity.at : covered.from
-  const lengthMs = covered.until - since
-  if (lengthMs < shortMs) return
-  state.silence ??= { since, fired12: false, fired24: false }
+  // Most readings end here, and many are folded.
+  if (covered.until - newestUseAt(state) < shortMs) return
+  const activity = activityOf(state)
+  const since = Math.max(activity?.at ?? 0, covered.from)
   // With a line of the resident's own the rule of 12 h has no say; the one of 24 h always has.
-  if (!state.silence.fired12 && !(state.routine && isLearned(state.routine, since))) {
-    state.silence.fired12 = true
-    open(state, 'silent_12h', { since, until: covered.until, at, activity }, context, out)
+  if (covered.until - since >= shortMs) {
+    state.silence ??= { since, fired12: false, fired24: false }
+    if (!state.silence.fired12 && !(state.routine && isLearned(state.routine, since))) {
+      state.silence.fired12 = true
+      open(state, 'silent_12h', { since, until: covered.until, at, activity }, context, out)
+    }
   }
+  const life = lifeOf(state)
+  const lifeSince = Math.max(life?.at ?? 0, covered.from)
   // Told again for each further day: should somebody have closed the alert by mistake, it is not the last one.
-  if (covered.until - Math.max(since, state.silence.told24Until ?? since) >= longMs) {
+  if (covered.until - Math.max(lifeSince, state.silence?.told24Until ?? lifeSince) >= longMs) {
+    state.silence ??= { since: lifeSince, fired12: false, fired24: false }
     state.silence.fired24 = true
     state.silence.told24Until = covered.until
-    open(state, 'silent_24h', { since, until: covered.until, at, activity }, context, out)
+    open(state, 'silent_24h', { since: lifeSince, until: covered.until, at, activity: life }, context, out)
   }
 }
 
@@ -107,23 +137,21 @@ function open(
   context: Context,
   out: Decision[],
 ): void {
-  const litres = litresSince(state, since)
-  const heard = { water: false, electricity: false }
-  const lost: Meter[] = []
-  for (const meter of state.meters) {
-    if (isHeard(meter)) heard[meter.kind] = true
-    else lost.push(meter)
-  }
+  const told = toldBy(state)
+  const hasWater = told.telling.some((meter) => meter.kind === 'water')
+  const litresPerHour = leakOfAll(told)
+  const litres = hasWater && litresPerHour === 0 ? litresSince(state, since) : null
   const by = activity?.at === since ? activity.by : null
-  const headline = silentHeadline({ since, by, until, at, litres, heard, lost }, context)
+  const headline = silentHeadline(state, { since, by, until, at, litres }, context)
   const reason = {
     since,
     until,
     hours: Math.round(((until - since) / hourMs) * 100) / 100,
-    litres: heard.water ? litres : null,
-    water: heard.water,
-    electricity: heard.electricity,
-    metersOffline: lost.length,
+    litres,
+    ...(litresPerHour > 0 ? { litresPerHour } : {}),
+    water: hasWater,
+    electricity: told.telling.some((meter) => meter.kind === 'electricity'),
+    metersOffline: told.others.filter((meter) => meter.reach.overdue).length,
   }
   out.push({ type: 'open', kind, openedAt: at, observedAt: until, headline, reason })
 }
@@ -143,55 +171,33 @@ function clear(
 }
 
 function silentHeadline(
+  state: ResidentState,
   {
     since,
     by,
     until,
     at,
     litres,
-    heard,
-    lost,
-  }: {
-    since: EpochMs
-    by: Activity['by'] | null
-    until: EpochMs
-    at: EpochMs
-    litres: number
-    heard: { water: boolean; electricity: boolean }
-    lost: Meter[]
-  },
-  context: Context,
+  }: { since: EpochMs; by: Activity['by'] | null; until: EpochMs; at: EpochMs; litres: number | null },
+  { timeZone }: Context,
 ): Headline {
-  const time = timeOf(since, at, context.timeZone)
+  const told = toldBy(state)
+  const nothing = nothingUsed(told)
+  const beyond = beyondLeak(told)
+  const time = timeOf(since, at, timeZone)
   const length = lengthOf(until - since)
-  const en = [heard.water && 'water', heard.electricity && 'electricity'].filter(Boolean).join(' or ')
-  const zh = [heard.water && '未用水', heard.electricity && '未用电'].filter(Boolean).join('、')
   const seen = isSighting(by) ? lastSeenWords[by] : { en: '', zh: '' }
-  const amount = amountOf(litres)
-  const enFacts = [heard.water && `${amount} L of water`, heard.electricity && 'no appliance switched on']
-  const zhFacts = [
-    heard.water && (amount === '0' ? '水表没有走字' : `用水仅 ${amount} 升`),
-    heard.electricity && '无电器启动',
-  ]
-  const unknown = lost.map((meter) => {
-    const lostAt = timeOf(meter.coveredTo, at, context.timeZone)
-    return meter.kind === 'water'
-      ? {
-          en: ` Water is unknown since ${lostAt.en}: its meter is silent.`,
-          zh: `水表${sinceZh(lostAt.zh)}无数据，是否用水未知。`,
-        }
-      : {
-          en: ` Electricity is unknown since ${lostAt.en}: its meter is silent.`,
-          zh: `电表${sinceZh(lostAt.zh)}无数据，是否用电未知。`,
-        }
-  })
+  const amount = litres === null ? null : amountOf(litres)
+  const hasPower = told.telling.some((meter) => meter.kind === 'electricity')
+  const en = [amount !== null && `${amount} L of water`, hasPower && 'no appliance switched on'].filter(Boolean)
+  const zh = [
+    amount !== null && (amount === '0' ? '水表没有走字' : `用水仅 ${amount} 升`),
+    hasPower && '无电器启动',
+  ].filter(Boolean)
+  const unknown = unknownOf(told, { since, until, at, lastWater: state.lastWater }, timeZone)
   return {
-    en:
-      `No ${en} used since ${time.en} (${length.en})${seen.en}: ${enFacts.filter(Boolean).join(', ')}.` +
-      unknown.map((part) => part.en).join(''),
-    zh:
-      `${sinceZh(time.zh, seen.zh)} ${length.zh}内${zh}：${zhFacts.filter(Boolean).join('，')}。` +
-      unknown.map((part) => part.zh).join(''),
+    en: `No ${nothing.en} used since ${time.en} (${length.en})${seen.en}${beyond.en}${en.length > 0 ? `: ${en.join(', ')}` : ''}.${unknown.en}`,
+    zh: `${sinceZh(time.zh, seen.zh)} ${length.zh}内${nothing.zh}${beyond.zh}${zh.length > 0 ? `：${zh.join('，')}` : ''}。${unknown.zh}`,
   }
 }
 
@@ -215,6 +221,8 @@ function usedHeadline(
   if (isSighting(activity.by)) return seenHeadline({ at: activity.at, by: activity.by }, at, context.timeZone)
   const used = state.lastWater ?? { from: activity.at, at: activity.at }
   const time = timeOf(used.at, at, context.timeZone)
+  // Of what runs all the time nobody knows which litres were hers.
+  if (leakOfAll(toldBy(state)) > 0) return { en: `Water used again by ${time.en}.`, zh: `${time.zh} 前再次用水。` }
   const amount = amountOf(litresSince(state, since))
   // An interval that long tells that water was used, not when.
   if (used.at - used.from > hourMs / 2) {

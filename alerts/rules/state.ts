@@ -1,8 +1,12 @@
 import type { DeviceKind, EpochMs } from '../model.js'
+import type { LeftOn } from './appliance.js'
 import type { Cycles } from './cycles.js'
+import type { Weeks } from './decline.js'
 import type { Seen } from './movement.js'
+import type { Nights } from './night-visits.js'
 import type { Routine } from './routine.js'
 import { hourMs, minuteMs } from './say.js'
+import type { Standing } from './standing-leak.js'
 
 /** A time and a running total (L or Wh) at that time. */
 export type Point = [at: EpochMs, total: number]
@@ -19,6 +23,10 @@ export type Reach = {
   usualMs: number
   overdue: boolean
   alerted: boolean
+  /** The newest gap was an outage. */
+  outage?: true
+  /** The newest gap between two uploads of late readings only, in seconds. */
+  lateGapS?: number
 }
 
 type MeterBase = {
@@ -48,16 +56,19 @@ export type WaterMeter = MeterBase & {
   run: { since: EpochMs; fromTotal: number; alerted: boolean } | null
   /** The hour being counted, the lowest hourly rate (L/h) of each 6 h of the last 48 h, the rates of the last 4 h, and when it last stood still. */
   leak?: { mark: Point; lowest: [from: EpochMs, litresPerHour: number][]; newest: number[]; stillAt: EpochMs }
+  standing?: Standing
 }
 
 export type ElectricityMeter = MeterBase & {
   kind: 'electricity'
   mark: Point
   hourMark: Point
-  /** Mean power (W) of the hours of the last 48 h, each with its end. */
+  /** Mean power (W) of the hours of the last 48 h, each with its end, and the lowest of them. */
   hours: [endedAt: EpochMs, watts: number][]
+  baseWatts?: number
   activeAt: EpochMs | null
   cycles?: Cycles
+  left?: LeftOn
 }
 
 export type Meter = WaterMeter | ElectricityMeter
@@ -71,6 +82,15 @@ export type Health = {
   aheadCount: number
   behindCount: number
   open: Partial<Record<'battery_low' | 'tamper' | 'device_fault' | 'clock_wrong', true>>
+}
+
+/** One word of a person, for a minute; `activeAt`: as the routine had it after the word. */
+export type Said = {
+  word: 'away' | 'visit' | 'spoken'
+  at: EpochMs
+  until: EpochMs
+  activeAt: EpochMs | null
+  before: { seenAt: EpochMs | null; away: { from: EpochMs; until: EpochMs } | null; routine: Routine | null }
 }
 
 /**
@@ -98,10 +118,15 @@ export type ResidentState = {
   gatewayOffline: { since: EpochMs } | null
   /** Away mode: nobody is expected at home. */
   away?: { from: EpochMs; until: EpochMs }
-  /** What silences last at most in the homes around, by the hour in which one begins, while the own line is young. */
+  /** What was said last, and how things stood before it, while it can still be taken back. */
+  said?: Said
+  /** When an alert would come in the homes around, by the hour in which a silence begins, while the own line is young. */
   neighbours?: number[]
   /** What is learned of this resident's own silences; missing where nothing is to be learned. */
   routine?: Routine
+  /** How often somebody is up at night, and how much goes on in a week; missing where nothing is to be learned. */
+  nights?: Nights
+  weeks?: Weeks
 }
 
 /**

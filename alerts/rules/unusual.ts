@@ -1,13 +1,16 @@
-import type { Decision, EpochMs, Headline, Verdict } from '../model.js'
-import { correct, lineOf, recount, scoreOf } from './line.js'
-import { lastSeenWords, newestInside, newestSighting, type SeenBy, seenHeadline } from './movement.js'
+import type { Decision, EpochMs, Headline } from '../model.js'
+import { isAnyOften, tells } from './cadence.js'
+import { correct, lineOf, scoreOf } from './line.js'
+import { isEmergency, settleMark } from './marks.js'
+import { isUp, lastSeenWords, newestInside, newestSighting, type SeenBy, seenHeadline } from './movement.js'
 import { emptyRoutine, gapMsMin, jitterMs, learn, passed, type Routine } from './routine.js'
 import { hourMs, lengthOf, minuteMs, sinceZh, timeOf } from './say.js'
-import { type Context, limitMsOf, type Meter, type ResidentState } from './state.js'
-import { wallClock } from './zone.js'
+import { followSensors } from './sensors.js'
+import { beyondLeak, nothingUsed, toldBy, unknownOf } from './silence-words.js'
+import { type Context, limitMsOf, type ResidentState } from './state.js'
 
 /** With a budget of so many a month or more the home is asked first, and has this long to answer. */
-const asksFrom = 2
+export const asksFrom = 2
 const askMs = 30 * minuteMs
 
 export type Covered = { from: EpochMs; until: EpochMs; limitMs: number }
@@ -23,6 +26,8 @@ export function switchLearning(state: ResidentState, { alarmsPerMonth }: Context
   }
   if (!state.routine) return
   delete state.routine
+  delete state.nights
+  delete state.weeks
   for (const meter of state.meters)
     if (meter.kind === 'water') delete meter.leak
     else delete meter.cycles
@@ -38,21 +43,24 @@ export function noteActivity(
   const { alarmsPerMonth, timeZone } = context
   if (!routine || alarmsPerMonth === null) return
   const alerted = routine.alert !== null
+  if (routine.activeAt !== null && at <= routine.activeAt) return
+  const score = scoreOf(routine, timeZone)
   const ended = passed(routine, { at, spanMs, by }, timeZone)
   if (!ended) return
   // Silence over a hole, or over a time that another meter does not tell yet, may have been none. A meter that reports
   // seldom lags behind the others by up to its interval; more than that it does not know.
+  const anyOften = isAnyOften(state.meters, () => true)
   const known = state.meters.every(
-    (meter) => meter.coveredFrom <= ended.since && (meter.coveredTo >= at - limitMsOf(meter.reach) || meter.at === at),
+    (meter) =>
+      !tells(meter, anyOften) ||
+      (meter.coveredFrom <= ended.since && (meter.coveredTo >= at - limitMsOf(meter.reach) || meter.at === at)),
   )
-  if (ended.teaches && known) {
-    const score = scoreOf(routine, ended, timeZone)
-    learn(routine, ended, score, timeZone)
-  }
+  if (ended.teaches && known) learn(routine, ended, score, timeZone)
   if (isVisited(state, at)) routine.vague = true
-  // A confirmed emergency, marked while it lasted, is no false alarm.
   const alarms = alerted && ended.teaches ? 1 : 0
   if (alarms > 0 || ended.at - ended.since > gapMsMin) correct(routine, { at, alarms }, alarmsPerMonth)
+  settleMark(routine, ended, alarms > 0, timeZone)
+  followSensors(state, routine, by)
 }
 
 /** The stay of a carer: what runs meanwhile is hers or his. */
@@ -61,50 +69,12 @@ const visitMs = hourMs
 const isVisited = ({ seen }: ResidentState, at: EpochMs) =>
   seen?.visit !== undefined && Math.abs(at - seen.visit) <= visitMs
 
-/**
- * What staff found an alert about a silence to be. One that was right (she had fallen, or was ill) is no routine: its
- * silence teaches nothing, what it has taught is taken back, and it is no false alarm. One that was false counts twice from
- * now on, because somebody had to say so. Of a silence that still goes on, "false" says that she is fine. A silence that is
- * not known changes nothing.
- */
-export function applyMark(
-  state: ResidentState,
-  { since, verdict }: { since: EpochMs; verdict: Verdict },
-  at: EpochMs,
-  context: Context,
-): void {
-  const { routine } = state
-  if (!routine) return
-  if (routine.activeAt === since || routine.alert?.since === since) {
-    if (verdict === 'true') routine.vague = true
-    else noteActivity(state, { at, spanMs: 0, by: 'spoken' }, context)
-    return
-  }
-  const clock = wallClock(since, context.timeZone)
-  const startQuarter = Math.floor(clock.hour * 4)
-  const index = routine.gaps.findIndex(([day, quarter]) => day === clock.day && quarter === startQuarter)
-  if (index < 0) return
-  const gap = routine.gaps[index]!
-  const top = routine.tops.findIndex((one) => one[0] === clock.day && one[1] === gap[4])
-  if (verdict === 'true') {
-    routine.gaps.splice(index, 1)
-    if (top >= 0) routine.tops.splice(top, 1)
-    recount(routine, -1)
-  } else {
-    routine.gaps.splice(index, 0, [...gap])
-    if (top >= 0) routine.tops.splice(top, 0, [...routine.tops[top]!])
-    recount(routine, 1)
-  }
-}
-
-/** From when on this silence is longer than 98 in 100 that begin like it; null while it is short, or nothing is learned. */
-export const unusualFrom = ({ routine, away }: ResidentState): EpochMs | null =>
-  routine?.line && !away ? routine.line.since + routine.line.usualMs : null
+/** From when on this silence is longer than four in five that begin like it; null while it is short, or nothing is learned. */
+export const longFrom = ({ routine, away }: ResidentState): EpochMs | null =>
+  routine?.line && !away ? routine.line.since + (routine.line.longMs ?? routine.line.usualMs) : null
 
 /**
- * Opens the alert when silence has lasted longer than the resident's own line; clears it at the first activity. The line is
- * learned from meters and the button alone: a motion sensor whose battery dies would make every silence look unusual. What
- * such a sensor sees ends a silence all the same.
+ * Opens the alert when silence has lasted longer than the resident's own line; clears it at the first activity.
  */
 export function judgeUnusual(
   state: ResidentState,
@@ -122,7 +92,8 @@ export function judgeUnusual(
   if (since === routine.activeAt && lengthMs > routine.provenMs) routine.provenMs = lengthMs
   const sighting = newestSighting(state)
   const isSeen = sighting !== null && sighting.at > since
-  judgeLine(state, { since: isSeen ? sighting.at : since, by: isSeen ? sighting.by : null, covered, at }, context, out)
+  const by = isSeen ? sighting.by : since === routine.activeAt && isUp(routine.by) ? routine.by : null
+  judgeLine(state, { since: isSeen ? sighting.at : since, by, covered, at }, context, out)
 }
 
 function judgeLine(
@@ -140,7 +111,7 @@ function judgeLine(
   const { line } = routine
   if (!line || lengthMs + jitterMs < line.limitMs) return
   routine.alert = { since, openedAt: at }
-  const headline = unusualHeadline(state.meters, { ...line, by, until: covered.until, at }, timeZone)
+  const headline = unusualHeadline(state, { ...line, by, until: covered.until, at }, timeZone)
   const minutes = (ms: number) => Math.round(ms / minuteMs)
   out.push({
     type: 'open',
@@ -168,13 +139,14 @@ function endAlert(state: ResidentState, routine: Routine, at: EpochMs, context: 
   if (!isActive && !isSeen) return
   routine.alert = null
   // A false alarm like any other, though the routine does not hear of what ended it.
-  if (!isActive && !routine.vague) correct(routine, { at: inside!.at, alarms: 1 }, context.alarmsPerMonth!)
+  if (!isActive && !routine.vague && !isEmergency(routine))
+    correct(routine, { at: inside!.at, alarms: 1 }, context.alarmsPerMonth!)
   const headline = isActive ? activeHeadline(routine, at, context) : seenHeadline(inside!, at, context.timeZone)
   out.push({ type: 'clear', kind: 'silence_unusual', at, headline })
 }
 
 function unusualHeadline(
-  meters: Meter[],
+  state: ResidentState,
   {
     since,
     by,
@@ -184,36 +156,24 @@ function unusualHeadline(
   }: { since: EpochMs; by: SeenBy | null; until: EpochMs; usualMs: number; at: EpochMs },
   timeZone: string,
 ): Headline {
-  const heard = (kind: Meter['kind']) => meters.some((meter) => meter.kind === kind && !meter.reach.overdue)
-  const en = [heard('water') && 'water', heard('electricity') && 'electricity'].filter(Boolean).join(' or ')
-  const zh = [heard('water') && '未用水', heard('electricity') && '未用电'].filter(Boolean).join('、')
+  const told = toldBy(state)
+  const nothing = nothingUsed(told)
+  const beyond = beyondLeak(told)
   const time = timeOf(since, at, timeZone)
   const seen = by === null ? { en: '', zh: '' } : lastSeenWords[by]
   const length = lengthOf(until - since)
   const usual = lengthOf(usualMs)
-  const unknown = meters
-    .filter(({ reach }) => reach.overdue)
-    .map((meter) => {
-      const lost = timeOf(meter.coveredTo, at, timeZone)
-      const name = meter.kind === 'water' ? { en: 'Water', zh: '水' } : { en: 'Electricity', zh: '电' }
-      return {
-        en: ` ${name.en} is unknown since ${lost.en}: its meter is silent.`,
-        zh: `${name.zh}表${sinceZh(lost.zh)}无数据，是否用${name.zh}未知。`,
-      }
-    })
+  const unknown = unknownOf(told, { since, until, at, lastWater: state.lastWater }, timeZone)
   return {
-    en:
-      `No ${en} used since ${time.en} (${length.en})${seen.en}; at this hour silence normally lasts at most ${usual.en}.` +
-      unknown.map((part) => part.en).join(''),
-    zh:
-      `${sinceZh(time.zh, seen.zh)} ${length.zh}${zh}；这个时段平时最多安静 ${usual.zh}。` +
-      unknown.map((part) => part.zh).join(''),
+    en: `No ${nothing.en} used since ${time.en} (${length.en})${seen.en}${beyond.en}; at this hour silence normally lasts at most ${usual.en}.${unknown.en}`,
+    zh: `${sinceZh(time.zh, seen.zh)} ${length.zh}${nothing.zh}${beyond.zh}；这个时段平时最多安静 ${usual.zh}。${unknown.zh}`,
   }
 }
 
 function activeHeadline({ activeAt, by }: Routine, at: EpochMs, { timeZone }: Context): Headline {
   const time = timeOf(activeAt!, at, timeZone)
   if (by === 'button') return { en: `Call button used at ${time.en}.`, zh: `${time.zh} 按过呼叫按钮。` }
+  if (isUp(by)) return seenHeadline({ at: activeAt!, by }, at, timeZone)
   if (by === 'spoken') return { en: `Somebody spoke with her at ${time.en}.`, zh: `${time.zh} 已与本人通话确认。` }
   if (by === 'electricity')
     return { en: `An appliance was switched on by ${time.en}.`, zh: `${time.zh} 前有电器启动。` }

@@ -5,7 +5,7 @@ const dayMs = 24 * hourMs
 const slotMs = hourMs / 2
 const daysMax = 2_000
 
-type Zone = { formatter: Intl.DateTimeFormat; offsets: Map<number, number> }
+type Zone = { formatter: Intl.DateTimeFormat; offsets: Map<number, number>; slot: number; slotOffset: number }
 // Asking Intl costs some 5 µs; there are about 400 zones, so that the map is bounded.
 const zones = new Map<string, Zone>()
 
@@ -21,7 +21,7 @@ function zoneOf(timeZone: string): Zone {
     hour: 'numeric',
     minute: 'numeric',
   })
-  const zone = { formatter, offsets: new Map<number, number>() }
+  const zone = { formatter, offsets: new Map<number, number>(), slot: Number.NaN, slotOffset: 0 }
   zones.set(timeZone, zone)
   return zone
 }
@@ -50,7 +50,13 @@ export function offsetMsAt(at: EpochMs, timeZone: string): number {
   const zone = zoneOf(timeZone)
   const day = Math.floor(at / dayMs)
   const offset = offsetAtDay(zone, day)
-  return offset === offsetAtDay(zone, day + 1) ? offset : askOffsetMs(zone, Math.floor(at / slotMs) * slotMs)
+  if (offset === offsetAtDay(zone, day + 1)) return offset
+  const slot = Math.floor(at / slotMs)
+  if (slot !== zone.slot) {
+    zone.slotOffset = askOffsetMs(zone, slot * slotMs)
+    zone.slot = slot
+  }
+  return zone.slotOffset
 }
 
 /** Wall-clock time in a zone: day number since 1970-01-01, hours into it (0 ≤ hour < 24), Saturday or Sunday. */

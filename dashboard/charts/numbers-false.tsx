@@ -62,10 +62,11 @@ function Part({ of: { share } }: { of: FalseAlarms }) {
   )
 }
 
-/** "2 tests, 1 other, 3 open", of those that there are. */
-function apartWords({ tests, others, open }: FalseAlarms, language: MonthContext['language']): string {
+/** "4 settled by asking, 2 tests, 1 other, 3 open", of those that there are. */
+function apartWords({ settled, tests, others, open }: FalseAlarms, language: MonthContext['language']): string {
   const t = numbersText(language)
   const parts = [
+    ...(settled > 0 ? [t.apart.settled(settled)] : []),
     ...(tests > 0 ? [t.apart.tests(tests)] : []),
     ...(others > 0 ? [t.apart.others(others)] : []),
     ...(open > 0 ? [t.apart.open(open)] : []),

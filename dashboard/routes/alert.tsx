@@ -12,10 +12,15 @@ import type { Database } from '../../db/pool.js'
 import { AlertPage, type Next } from '../shell/alert-page.js'
 import { type RouteDeps, seeOther, sendPage } from '../shell/here.js'
 import { careRoles, NotFound, requireStaff } from '../shell/viewer.js'
+import { alertPresence } from './absence-parts.js'
+import { loadSilence, MarkSection, WhySilence } from './resident-line.js'
 
 const params = z.object({ alertId: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER) })
 const query = z.object({
-  problem: z.enum(['refused', 'note', 'undo-late', 'undo-nothing']).optional().catch(undefined),
+  problem: z
+    .enum(['refused', 'note', 'undo-late', 'undo-nothing', 'mark-late', 'mark-kind'])
+    .optional()
+    .catch(undefined),
   outcome: z.enum(outcomes).optional().catch(undefined),
 })
 const noteCharsMax = 1_000
@@ -38,13 +43,23 @@ export function alertRoutes(app: FastifyInstance, deps: RouteDeps): void {
       refresh: here.refresh,
     })
     const { alertId } = alert
-    const [events, pages, next] = await Promise.all([
+    const [events, pages, next, silence] = await Promise.all([
       listAlertEvents(db, { alertId }),
       listPages(db, { alertId }),
       nextStep(db, alert),
+      loadSilence(db, alert),
     ])
     const { problem, outcome } = query.parse(request.query)
-    return sendPage(reply, <AlertPage {...{ here, viewer, alert, events, pages, next, problem, outcome }} />)
+    const part = silence && { alert, silence, here }
+    return sendPage(
+      reply,
+      <AlertPage
+        {...{ here, viewer, alert, events, pages, next, problem, outcome }}
+        why={part && <WhySilence {...part} />}
+        presence={await alertPresence(db, { alert, here, by: viewer })}
+        marking={part && <MarkSection {...part} />}
+      />,
+    )
   })
 
   for (const [path, kind] of Object.entries(simpleActions))

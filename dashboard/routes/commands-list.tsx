@@ -17,7 +17,7 @@ export function CommandLine({ here, command }: { here: Here; command: CommandRow
       <span class="sub">
         {deviceName({ kind: command.deviceKind, room: command.room }, language)}
         {' · '}
-        {t.asked(command.askedBy.name)}
+        {t.asked(command.askedBy?.name ?? t.shouwang)}
         {command.confirmedBy && ` · ${t.confirmed(command.confirmedBy)}`}
         {' · '}
         <When at={command.askedAt} now={now} timeZone={command.timeZone} language={language} />
@@ -58,7 +58,7 @@ export function WaitingCommands({ here, commands }: { here: Here; commands: read
             <p>
               {deviceName({ kind: command.deviceKind, room: command.room }, language)}
               {' · '}
-              {t.asked(command.askedBy.name)}
+              {t.asked(command.askedBy?.name ?? t.shouwang)}
               {' · '}
               <When at={command.askedAt} now={now} timeZone={command.timeZone} language={language} />
             </p>

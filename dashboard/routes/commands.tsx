@@ -108,7 +108,7 @@ function CommandPage({ here, viewer, command, problem }: PageProps) {
   const { language, now } = here
   const t = commandText(language)
   const waiting = command.state === 'waiting'
-  const mine = command.askedBy.staffId === viewer.staffId
+  const mine = command.askedBy?.staffId === viewer.staffId
   const what = commandSentence(command, language)
   const title = waiting ? t.question(what) : what
   const when = (at: Date) => <When at={at} now={now} timeZone={command.timeZone} language={language} />
@@ -135,7 +135,7 @@ function CommandPage({ here, viewer, command, problem }: PageProps) {
           <dd>{deviceName({ kind: command.deviceKind, room: command.room }, language)}</dd>
           <dt>{t.askedTitle}</dt>
           <dd>
-            {command.askedBy.name} · {when(command.askedAt)}
+            {command.askedBy?.name ?? t.shouwang} · {when(command.askedAt)}
             {command.confirmedBy && ` · ${t.confirmed(command.confirmedBy)}`}
           </dd>
           {(waiting || command.state === 'pending') && <dt>{t.until}</dt>}

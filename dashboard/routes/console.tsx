@@ -4,10 +4,12 @@ import type { Language } from '../../alerts/model.js'
 import { knowledge } from '../../alerts/rules/fold.js'
 import { type AlertRow, listClosedAlerts, listOpenAlerts } from '../../db/alert-views.js'
 import { listWaitingCommands } from '../../db/command-views.js'
-import { incidentHomes, openIncidents } from '../../db/incidents.js'
+import { type IncidentRow, incidentHomes, openIncidents } from '../../db/incidents.js'
 import { countResidents, listResidents } from '../../db/resident-list.js'
 import { summariseResidents } from '../../db/resident-summary.js'
 import { AlertCard } from '../shell/alert-card.js'
+import { AlsoAsked, AskedHomes, askedAnswer, isAsked } from '../shell/asking.js'
+import { HeldAlerts, heldAnswer, isHeld } from '../shell/held.js'
 import { type Here, type RouteDeps, seeOther, sendPage } from '../shell/here.js'
 import { Incident } from '../shell/incident-card.js'
 import { Page } from '../shell/page.js'
@@ -15,6 +17,7 @@ import { createRecent } from '../shell/recent.js'
 import { ResidentTable, residentsPerPage } from '../shell/resident-table.js'
 import { defineText, plural } from '../shell/text.js'
 import { incidentText } from '../shell/text-incident.js'
+import { heldText, incidentTextOf } from '../shell/text-quiet-street.js'
 import { durationWords } from '../shell/times.js'
 import { careRoles, homePath, operatorRoles, requireStaff } from '../shell/viewer.js'
 import { WaitingCommands } from './commands-list.js'
@@ -37,10 +40,11 @@ const text = defineText({
     noAlert: 'No open alert.',
     allSeen: (n: number, age: string) =>
       n === 1 ? `1 resident, seen within the last ${age}.` : `${n} residents, all seen within the last ${age}.`,
-    someSeen: (n: number, unknown: number, idle: number) =>
+    someSeen: (n: number, unknown: number, idle: number, away: number) =>
       `${plural(n, 'resident', 'residents')}; ${[
         unknown > 0 ? `of ${unknown} nothing is known right now` : '',
         idle > 0 ? `${idle} without any use in the last 12 h` : '',
+        away > 0 ? `${away} away from home` : '',
       ]
         .filter(Boolean)
         .join(', ')}.`,
@@ -69,10 +73,11 @@ const text = defineText({
     quiet: '一切平静，没有未处理的预警。',
     noAlert: '没有未处理的预警。',
     allSeen: (n, age) => `${n} 位居民，最近 ${age}内都有用水或用电。`,
-    someSeen: (n, unknown, idle) =>
+    someSeen: (n, unknown, idle, away) =>
       `${n} 位居民；${[
         unknown > 0 ? `${unknown} 位目前情况未知` : '',
         idle > 0 ? `${idle} 位最近 12 小时没有用水用电` : '',
+        away > 0 ? `${away} 位外出` : '',
       ]
         .filter(Boolean)
         .join('，')}。`,
@@ -136,14 +141,20 @@ export function consoleRoutes(app: FastifyInstance, { db, channels }: RouteDeps)
       listWaitingCommands(db, { communityIds, now: here.now, rowsMax: waitingCommandsMax }),
       openIncidents(db, { communityIds }),
     ])
-    const { alerts } = open
+    const held = open.alerts.filter(isHeld)
+    const alerts = open.alerts.filter((alert) => !isAsked(alert) && !isHeld(alert))
+    const asked = open.alerts.filter(isAsked)
     const t = text(here.language)
     const answer =
       alerts.length > 0
         ? busyAnswer(alerts, here.language)
-        : incidents.length > 0
-          ? incidentAnswer(incidents, here.language)
-          : calmAnswer(await recentSummary(communityIds, here.now), here.now.getTime(), here.language)
+        : asked.length > 0
+          ? askedAnswer(asked, here)
+          : incidents.length > 0
+            ? incidentAnswer(incidents, here.language)
+            : held.length > 0
+              ? heldAnswer(held, here)
+              : calmAnswer(await recentSummary(communityIds, here.now), here.now.getTime(), here.language)
     const homes =
       incidents.length > 0
         ? await incidentHomes(db, {
@@ -151,13 +162,17 @@ export function consoleRoutes(app: FastifyInstance, { db, channels }: RouteDeps)
             homesMax: incidentHomesMax,
           })
         : []
-    const unlisted = open.total - alerts.length
+    const unlisted = open.total - open.alerts.length
     return sendPage(
       reply,
-      <Page here={here} title={alerts.length > 0 ? answer.first : t.title} current="console">
+      <Page here={here} title={open.total > 0 ? answer.first : t.title} current="console">
         <div class={`answer answer-${answer.tone}`}>
           <h1>{answer.first}</h1>
           {answer.more && <p>{answer.more}</p>}
+          {alerts.length > 0 && <AlsoAsked count={asked.length} here={here} />}
+          {held.length > 0 && alerts.length + asked.length + incidents.length > 0 && (
+            <p>{heldText(here.language).also(held.length)}</p>
+          )}
         </div>
         <div id="sound" class="sound" hidden data-on={t.soundOn} data-needed={t.soundNeeded} data-is-on={t.soundIsOn} />
         {alerts.length > 0 && (
@@ -173,10 +188,15 @@ export function consoleRoutes(app: FastifyInstance, { db, channels }: RouteDeps)
             {unlisted > 0 && <p>{t.more(unlisted)}</p>}
           </section>
         )}
+        <AskedHomes alerts={asked} here={here} />
         <PutInOrder here={here} {...(await putInOrder(viewer, here.now))} />
         {incidents.length > 0 && (
           <section aria-labelledby="incidents">
-            <h2 id="incidents">{incidentText(here.language).heading}</h2>
+            <h2 id="incidents">
+              {incidents.every(({ kind }) => kind === 'offline')
+                ? incidentText(here.language).heading
+                : incidentText(here.language).headings}
+            </h2>
             {incidents.map((incident) => (
               <Incident
                 key={incident.incidentId}
@@ -187,6 +207,7 @@ export function consoleRoutes(app: FastifyInstance, { db, channels }: RouteDeps)
             ))}
           </section>
         )}
+        <HeldAlerts alerts={held} here={here} />
         <WaitingCommands here={here} commands={waitingCommands} />
         <Folded id="notices" heading={t.notices} {...notices} here={here} />
         <ResidentTable residents={residents} total={total} search={search} page={page} here={here} />
@@ -233,11 +254,13 @@ function busyAnswer(alerts: AlertRow[], language: Language) {
   return { tone, first: t.waiting(count(waiting)), more: taken > 0 ? t.othersTaken(taken) : null }
 }
 
-/** Where no alert is open, but many homes are out of reach: never "all quiet". */
-function incidentAnswer(incidents: { silent: number }[], language: Language) {
-  const t = incidentText(language)
-  const silent = incidents.reduce((sum, incident) => sum + incident.silent, 0)
-  return { tone: 'busy', first: t.noAlertBut(silent), more: t.means }
+/** Where no alert is open, but many homes are out of reach, or without water: never "all quiet". The worst comes first. */
+function incidentAnswer(incidents: IncidentRow[], language: Language) {
+  const kinds = ['offline', 'no power', 'no water'] as const
+  const kind = kinds.find((each) => incidents.some((incident) => incident.kind === each))!
+  const t = incidentTextOf(kind, language)
+  const homes = incidents.filter((incident) => incident.kind === kind).reduce((sum, { silent }) => sum + silent, 0)
+  return { tone: 'busy', first: t.noAlertBut(homes), more: t.means }
 }
 
 /** "All quiet … 12 residents, all seen within the last 6 h"; never "all quiet" while of one nothing is known. */
@@ -257,7 +280,9 @@ function calmAnswer(
     else if (!known || known.knowledge === 'unknown' || known.lastUseAt === null) unknown += 1
     else oldestMs = Math.min(oldestMs, known.lastUseAt)
   }
-  if (unknown + idle > 0) return { tone: 'plain', first: t.noAlert, more: t.someSeen(residents, unknown, idle) }
+  const { away } = summary
+  if (unknown + idle + away > 0)
+    return { tone: 'plain', first: t.noAlert, more: t.someSeen(residents, unknown, idle, away) }
   const hourMs = 3_600_000
   const age = durationWords(Math.max(1, Math.ceil((nowMs - oldestMs) / hourMs)) * hourMs, language)
   return { tone: 'quiet', first: t.quiet, more: t.allSeen(residents, age) }

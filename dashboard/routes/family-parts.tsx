@@ -17,9 +17,9 @@ const nightBeginsHour = 22
 
 /**
  * The one line, and what stands behind it. Unknown is said as unknown, and quiet is not called well.
- * `calm`: no alert is open; beside an open one nothing is green.
+ * `calm`: no alert is open; beside an open one nothing is green. `ownLine`: alerts come by what is usual at home.
  */
-export function Answer({ known, view, here, calm }: Part & { known: Known; calm: boolean }) {
+export function Answer({ known, view, here, calm, ownLine }: Part & { known: Known; calm: boolean; ownLine: boolean }) {
   const t = familyText(here.language)
   const when = (at: number) => <When at={at} now={here.now} timeZone={view.timeZone} language={here.language} />
   const until = clockWords(known.knownUntil ?? here.now.getTime(), here.now.getTime(), view.timeZone, here.language)
@@ -55,7 +55,7 @@ export function Answer({ known, view, here, calm }: Part & { known: Known; calm:
         <p>{t.notUsedMore(until)}</p>
         <p>
           {night && `${t.night} `}
-          {t.notUsedRule}
+          {ownLine ? t.ownRule : t.notUsedRule}
         </p>
       </div>
     )
@@ -129,6 +129,7 @@ export function FamilyAlerts({ alerts, view, here }: Part & { alerts: readonly R
 
 function Stage({ alert, here, view }: Part & { alert: ResidentAlert }) {
   const t = familyText(here.language)
+  if (alert.isAsked) return <>{t.stage.asked}</>
   if (alert.stage === 'open' || alert.stage === 'closed') return <>{t.stage.open}</>
   return (
     <>

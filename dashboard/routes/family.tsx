@@ -1,13 +1,18 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { ResidentState } from '../../alerts/rules/fold.js'
+import { hasOwnLine } from '../../alerts/rules/line-view.js'
+import { runningAbsence } from '../../db/absences.js'
 import { recordLook } from '../../db/access-log.js'
 import { alertDates, type FamilyView, findFamilyLink } from '../../db/family.js'
 import { findResidentState, residentAlerts, residentDevices } from '../../db/residents.js'
+import { lastSaid } from '../../db/visits.js'
 import { loadUse } from '../charts/load-use.js'
 import { weekMarks } from '../charts/week.js'
 import { type RouteDeps, sendPage } from '../shell/here.js'
 import { Page } from '../shell/page.js'
 import { familyText } from '../shell/text-family.js'
 import { addressKey, createThrottle } from '../shell/throttle.js'
+import { AwayAnswer, FamilySays } from './absence-family-parts.js'
 import { Answer, Call, FamilyAlerts, FamilyNight, Week } from './family-parts.js'
 import { knownOf } from './resident-knowledge.js'
 import { loadNight } from './resident-night.js'
@@ -37,18 +42,20 @@ export function familyRoutes(app: FastifyInstance, { db, clock }: RouteDeps): vo
       return sendGone(request, reply)
     }
     if (!looks.take(request.params.token, clock.now())) return throttled()
-    return sendFamilyPage(request, reply, view)
+    return sendFamilyPage(request, reply, view, request.params.token)
   })
 
-  async function sendFamilyPage(request: FastifyRequest, reply: FastifyReply, view: FamilyView) {
+  async function sendFamilyPage(request: FastifyRequest, reply: FastifyReply, view: FamilyView, token: string) {
     const { here } = request
     const { now } = here
     const { residentId, familyMemberId, timeZone } = view
     const since = new Date(now.getTime() - (weekDays + 2) * dayMs)
-    const [devices, state, alerts] = await Promise.all([
+    const [devices, state, alerts, absence, said] = await Promise.all([
       residentDevices(db, { residentId, since }),
       findResidentState(db, residentId),
       view.seesAlerts ? residentAlerts(db, { residentId, closedMax: 5 }) : [],
+      runningAbsence(db, { residentId, now }),
+      view.maySetAway ? lastSaid(db, { residentId, since: new Date(now.getTime() - dayMs) }) : [],
       // Beside what is read, not before it: nothing is shown unless the look is on record.
       recordLook(db, { residentId, familyMemberId, page: 'family', now, refresh: here.refresh }),
     ])
@@ -67,9 +74,18 @@ export function familyRoutes(app: FastifyInstance, { db, clock }: RouteDeps): vo
         <link rel="stylesheet" href={`${here.assets}/resident.css`} />
         <h1>{t.title(view.residentName)}</h1>
         <FamilyAlerts alerts={told.filter(({ closedAt }) => closedAt === null)} view={view} here={here} />
-        <Answer known={known} view={view} here={here} calm={told.every(({ closedAt }) => closedAt !== null)} />
+        {absence ? (
+          <AwayAnswer absence={absence} view={view} here={here} />
+        ) : (
+          <Answer
+            {...{ known, view, here }}
+            calm={told.every(({ closedAt }) => closedAt !== null)}
+            ownLine={state !== null && hasOwnLine(state as ResidentState, now.getTime())}
+          />
+        )}
         <FamilyAlerts alerts={told.filter(({ closedAt }) => closedAt !== null)} view={view} here={here} />
         <Call view={view} here={here} />
+        <FamilySays absence={absence} said={said} view={view} token={token} here={here} />
         {nights && <FamilyNight nights={nights} view={view} here={here} />}
         {week && <Week week={week.marks} alerts={week.alerts} here={here} />}
       </Page>,

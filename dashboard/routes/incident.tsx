@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
+import type { IncidentKind } from '../../alerts/incidents.js'
 import {
   findIncident,
   type IncidentEvent,
@@ -10,7 +11,7 @@ import {
 import { type Here, type RouteDeps, sendPage } from '../shell/here.js'
 import { fellWords, IncidentHomes, whereWords } from '../shell/incident-card.js'
 import { Page } from '../shell/page.js'
-import { incidentText } from '../shell/text-incident.js'
+import { incidentTextOf } from '../shell/text-quiet-street.js'
 import { When } from '../shell/times.js'
 import { careRoles, NotFound, operatorRoles, requireStaff } from '../shell/viewer.js'
 
@@ -28,14 +29,14 @@ export function incidentRoutes(app: FastifyInstance, { db }: RouteDeps): void {
       ? await findIncident(db, { incidentId: parsed.data.incidentId, communityIds })
       : null
     if (!incident) throw new NotFound()
-    const { incidentId, timeZone, closedAt } = incident
+    const { incidentId, kind, timeZone, closedAt } = incident
     const isOperator = operatorRoles.includes(viewer.role)
     const [homes, gateways, events] = await Promise.all([
       isOperator ? [] : incidentHomes(db, { incidentIds: [incidentId], homesMax }),
       isOperator ? incidentGateways(db, { incidentId, gatewaysMax: homesMax }) : [],
       incidentEvents(db, { incidentId }),
     ])
-    const t = incidentText(here.language)
+    const t = incidentTextOf(kind, here.language)
     const answer = closedAt ? t.over(incident.homes, incident.silent) : t.silent(incident.silent, incident.homes)
     const unlisted = isOperator ? 0 : incident.homes - homes.length
     return sendPage(
@@ -57,20 +58,25 @@ export function incidentRoutes(app: FastifyInstance, { db }: RouteDeps): void {
         <section aria-labelledby="homes">
           <h2 id="homes">{isOperator ? t.gateways : t.homes}</h2>
           {isOperator ? (
-            <Gateways gateways={gateways} timeZone={timeZone} here={here} />
+            <Gateways kind={kind} gateways={gateways} timeZone={timeZone} here={here} />
           ) : (
-            <IncidentHomes homes={homes} timeZone={timeZone} here={here} />
+            <IncidentHomes kind={kind} homes={homes} timeZone={timeZone} here={here} />
           )}
           {unlisted > 0 && <p>{t.unlisted(unlisted)}</p>}
         </section>
-        <History events={events} timeZone={timeZone} here={here} />
+        <History kind={kind} events={events} timeZone={timeZone} here={here} />
       </Page>,
     )
   })
 }
 
-function Gateways(p: { gateways: Awaited<ReturnType<typeof incidentGateways>>; timeZone: string; here: Here }) {
-  const t = incidentText(p.here.language)
+function Gateways(p: {
+  kind: IncidentKind
+  gateways: Awaited<ReturnType<typeof incidentGateways>>
+  timeZone: string
+  here: Here
+}) {
+  const t = incidentTextOf(p.kind, p.here.language)
   const { language, now } = p.here
   return (
     <ul class="lines">
@@ -87,8 +93,8 @@ function Gateways(p: { gateways: Awaited<ReturnType<typeof incidentGateways>>; t
   )
 }
 
-function History(p: { events: IncidentEvent[]; timeZone: string; here: Here }) {
-  const t = incidentText(p.here.language)
+function History(p: { kind: IncidentKind; events: IncidentEvent[]; timeZone: string; here: Here }) {
+  const t = incidentTextOf(p.kind, p.here.language)
   const { language, now } = p.here
   const said = ({ kind, silent, homes }: IncidentEvent) =>
     kind === 'opened'

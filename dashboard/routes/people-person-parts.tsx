@@ -60,6 +60,23 @@ export function ReadOnly(p: {
   )
 }
 
+/** Whether a family member phones when the home is silent for longer than usual, before anybody is paged. */
+export function AskForm({ here, person }: { here: Here; person: Person }) {
+  if (!person.of?.seesAlerts) return null
+  const t = peopleText(here.language)
+  const { agreedToAsk, residentName } = person.of
+  return (
+    <section aria-labelledby="asking">
+      <h2 id="asking">{t.asking}</h2>
+      <p>{agreedToAsk ? t.asked(residentName) : t.notAsked(residentName)}</p>
+      <form method="post" action={`${personPath(person.staffId)}/asking`} class="stack">
+        <input type="hidden" name="agreed" value={agreedToAsk ? 'no' : 'yes'} />
+        <button type="submit">{agreedToAsk ? t.endAsking : t.beginAsking}</button>
+      </form>
+    </section>
+  )
+}
+
 export function EndForm({ here, person }: { here: Here; person: Person }) {
   const t = peopleText(here.language)
   const isVolunteer = person.role === 'volunteer'

@@ -4,7 +4,7 @@ import { recordLook } from '../../db/access-log.js'
 import { changesOf, findPerson, type Person, recordStaffChange } from '../../db/people.js'
 import { quietHoursOf } from '../../db/quiet-hours.js'
 import { channelsOf } from '../../db/staff-channels.js'
-import { stopTellingFamily } from '../../db/told-family.js'
+import { setAgreedToAsk, stopTellingFamily } from '../../db/told-family.js'
 import { agreeFor, endAgreement, endVolunteer, findResidentsFor, residentsOfVolunteer } from '../../db/volunteers.js'
 import { offeredKinds } from '../shell/channel-setup.js'
 import { type RouteDeps, seeOther, sendPage } from '../shell/here.js'
@@ -19,10 +19,11 @@ import { QuietForm } from './channel-quiet.js'
 import { isWatched } from './channel-test-line.js'
 import { addQuery, ReachAnswer, watchedRefreshMs } from './my-channels.js'
 import { foundMax, supervisorRoles } from './people.js'
-import { Changes, EndForm, ReadOnly, Who } from './people-person-parts.js'
+import { AskForm, Changes, EndForm, ReadOnly, Who } from './people-person-parts.js'
 import { AgreedResidents } from './people-residents.js'
 
 type Params = { staffId: string }
+const askingForm = z.object({ agreed: z.enum(['yes', 'no']) })
 const findQuery = z.object({ find: z.string().trim().max(100).optional().catch(undefined) })
 
 /** One person: how they are reached. Those without a login have it set here, and volunteers the residents they go to. */
@@ -59,6 +60,15 @@ export function personRoutes(app: FastifyInstance, deps: RouteDeps): void {
       return seeOther(reply, `${personPath(staffId)}#residents`)
     },
   )
+
+  app.post<{ Params: Params }>('/people/:staffId/asking', async (request, reply) => {
+    const { viewer } = await whose(request)
+    const { staffId } = request.params
+    const { agreed } = askingForm.parse(request.body)
+    const by = { by: viewer.staffId, communityIds: viewer.communityIds, now: request.here.now }
+    if (!(await setAgreedToAsk(db, { staffId, agreed: agreed === 'yes', ...by }))) throw new NotFound()
+    return seeOther(reply, `${personPath(staffId)}#asking`)
+  })
 
   app.post<{ Params: Params }>('/people/:staffId/end', async (request, reply) => {
     const { viewer } = await whose(request)
@@ -111,6 +121,7 @@ export function personRoutes(app: FastifyInstance, deps: RouteDeps): void {
           {isSetByOthers(person) ? (
             <>
               {person.role === 'volunteer' && (await residentsPart(request, person))}
+              <AskForm here={here} person={person} />
               <ChannelList {...part} channels={own} usable={kinds} own={false} />
               <AddChannel {...part} kinds={offeredKinds({ viewer, channels: deps.channels })} chosen={add} />
               <QuietForm {...part} quiet={await quietHoursOf(db, staffId)} />

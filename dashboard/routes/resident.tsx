@@ -1,4 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { departureOf } from '../../alerts/rules/departure.js'
+import type { ResidentState } from '../../alerts/rules/fold.js'
 import { recordLook } from '../../db/access-log.js'
 import { listCommands } from '../../db/command-views.js'
 import { askableDevices, findSpeaks } from '../../db/commands.js'
@@ -18,10 +20,13 @@ import { type Here, type RouteDeps, seeOther, sendPage } from '../shell/here.js'
 import { Page } from '../shell/page.js'
 import { residentText } from '../shell/text-resident.js'
 import { careRoles, NotFound, requireStaff, type StaffViewer } from '../shell/viewer.js'
+import { AbsencePart, loadPresence } from './absence-parts.js'
 import { AskHome, commandProblemOf } from './commands-parts.js'
 import { KnowledgeLine, knownOf } from './resident-knowledge.js'
+import { loadLine, PresentLine, RoutineLine, SilenceAlerts } from './resident-line.js'
 import { loadNight, Night } from './resident-night.js'
 import { Contact, Devices, LastAlerts, Looks, OpenAlerts, UseCharts } from './resident-parts.js'
+import { LastWeeks } from './resident-weeks.js'
 
 const chartDays = 14
 const chartMsMax = (chartDays + 2) * 24 * 3_600_000
@@ -59,6 +64,8 @@ export function residentRoutes(app: FastifyInstance, deps: RouteDeps): void {
     ])
     const use = await loadUse(db, { devices, days: chartDays, timeZone, now: here.now })
     const nights = await loadNight(db, { devices, timeZone, now: here.now })
+    const presence = await loadPresence(db, { residentId, now: here.now })
+    const line = await loadLine(db, { residentId, state, timeZone, now: here.now })
     const current = devices.filter(({ unboundAt }) => unboundAt === null)
     const tests = await testStates(db, { deviceNos: current.map(({ deviceNo }) => deviceNo), now: here.now })
     const tested = await testedAt(
@@ -73,9 +80,15 @@ export function residentRoutes(app: FastifyInstance, deps: RouteDeps): void {
       reply,
       <Page here={here} title={resident.name}>
         <link rel="stylesheet" href={`${here.assets}/resident.css`} />
+        <link rel="stylesheet" href={`${here.assets}/line.css`} />
         <h1>{resident.name}</h1>
         <KnowledgeLine known={known} timeZone={timeZone} here={here} isQuiet={isQuiet} />
+        <PresentLine known={line} timeZone={timeZone} here={here} />
         <OpenAlerts {...part} alerts={open} />
+        <AbsencePart
+          {...{ ...part, ...presence, by: viewer }}
+          departedAt={state === null ? null : departureOf(state as ResidentState, here.now.getTime())}
+        />
         <div class="resident">
           <div class="resident-side">
             <Contact {...part} family={family} role={viewer.role} />
@@ -87,8 +100,11 @@ export function residentRoutes(app: FastifyInstance, deps: RouteDeps): void {
             <Devices {...part} devices={current} tests={tests} tested={tested} />
           </div>
           <div class="resident-main">
+            <RoutineLine known={line} timeZone={timeZone} here={here} />
             {nights && <Night nights={nights} timeZone={timeZone} here={here} />}
+            <LastWeeks state={state} timeZone={timeZone} here={here} />
             <UseCharts {...part} use={use} />
+            <SilenceAlerts known={line} timeZone={timeZone} here={here} />
             <LastAlerts {...part} alerts={alerts.filter(({ closedAt }) => closedAt !== null)} />
             <Looks {...part} looks={looks} />
           </div>

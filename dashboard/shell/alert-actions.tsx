@@ -1,6 +1,8 @@
+import { isSilence } from '../../alerts/asking.js'
 import type { AlertAction } from '../../alerts/lifecycle.js'
 import type { AlertPageProps } from './alert-page.js'
 import { alertText } from './alert-text.js'
+import { SpokenForm } from './asking.js'
 import { CloseForm } from './close-form.js'
 import { UndoForm, undoableUntil } from './undo.js'
 
@@ -23,11 +25,12 @@ export function Actions(p: AlertPageProps & { allows: (action: AlertAction) => b
     <section class="actions" aria-label={t.steps}>
       {steps.map(({ path, label }, position) => (
         <form key={path} method="post" action={`/alerts/${alert.alertId}/${path}`}>
-          <button class={position === 0 ? `${urgentStep} wide` : 'wide'} type="submit">
+          <button class={position === 0 && !alert.asking ? `${urgentStep} wide` : 'wide'} type="submit">
             {label}
           </button>
         </form>
       ))}
+      {isSilence(alert.kind) && !alert.asking && <SpokenForm alert={alert} here={here} />}
       <CloseForm
         here={here}
         action={`/alerts/${alert.alertId}/close`}

@@ -29,8 +29,8 @@ export function stageSentence(alert: Pick<AlertRow, 'stage' | 'handledBy'>, here
   return alert.handledBy ? t.stageBy[alert.stage](alert.handledBy.name) : t.stage[alert.stage]
 }
 
-/** One alert in a list: what, who, where, how long, who has it, and the button that takes it. */
-export function AlertCard({ alert, here }: { alert: AlertRow; here: Here }) {
+/** One alert in a list: what, who, where, how long, who has it (or why nobody is told: `waits`), and the button that takes it. */
+export function AlertCard({ alert, waits, here }: { alert: AlertRow; waits?: string; here: Here }) {
   const t = text(here.language)
   const { language, now } = here
   const waiting = alert.stage === 'open'
@@ -61,7 +61,7 @@ export function AlertCard({ alert, here }: { alert: AlertRow; here: Here }) {
       </p>
       <div class="card-foot">
         <p class={waiting ? 'stage stage-waiting' : 'stage'}>
-          {closed && alert.outcome ? outcomeWord(alert.outcome, language) : stageSentence(alert, here)}
+          {waits ?? (closed && alert.outcome ? outcomeWord(alert.outcome, language) : stageSentence(alert, here))}
         </p>
         {sounds && (
           <button class="quiet mute" type="button" data-mute={alert.alertId} hidden>

@@ -2,6 +2,7 @@ import type { Outcome } from '../../alerts/model.js'
 import { outcomes } from '../../alerts/model.js'
 import type { AlertDetail, AlertEvent, PageRow } from '../../db/alert-views.js'
 import { alertText, channelName, eventSentence, reasonText } from './alert-text.js'
+import { heldEventSentence } from './held.js'
 import type { Here } from './here.js'
 import { outcomeWord } from './marks.js'
 import { clockWords, durationWords, When } from './times.js'
@@ -66,6 +67,7 @@ export function Pages({ pages, alert, here }: Part<{ pages: PageRow[] }>) {
 export function History({ events, alert, here }: Part<{ events: AlertEvent[] }>) {
   const t = alertText(here.language)
   const { language, now } = here
+  const clock = (ms: number) => clockWords(ms, now.getTime(), alert.timeZone, language)
   const outcome = (value: string) =>
     outcomes.includes(value as Outcome) ? outcomeWord(value as Outcome, language) : value
   return (
@@ -74,7 +76,7 @@ export function History({ events, alert, here }: Part<{ events: AlertEvent[] }>)
       <ol class="lines">
         {events.map((event) => (
           <li key={event.eventId} id={`event-${event.eventId}`} class="line">
-            {eventSentence(event, language, outcome)}
+            {heldEventSentence(event, language, clock) ?? eventSentence(event, language, outcome)}
             {t.by[event.via] && ` (${t.by[event.via]})`}
             <span class="sub">
               <When at={event.at} now={now} timeZone={alert.timeZone} language={language} />

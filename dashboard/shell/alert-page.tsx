@@ -1,3 +1,4 @@
+import type { VNode } from 'preact'
 import { transition } from '../../alerts/lifecycle.js'
 import type { Outcome } from '../../alerts/model.js'
 import type { AlertDetail, AlertEvent, PageRow } from '../../db/alert-views.js'
@@ -5,10 +6,14 @@ import { Actions } from './alert-actions.js'
 import { stageSentence } from './alert-card.js'
 import { History, Pages, Reason } from './alert-history.js'
 import { alertText, cautionOf } from './alert-text.js'
+import { AskedPart, isAsked } from './asking.js'
+import { HeldNote, heldStage, isHeld } from './held.js'
 import type { Here } from './here.js'
 import { outcomeWord, SeverityTag } from './marks.js'
 import { Page } from './page.js'
-import { durationWords, When } from './times.js'
+import { askText } from './text-asking.js'
+import { lineText } from './text-line.js'
+import { durationWords, leftWords, When } from './times.js'
 import type { StaffViewer } from './viewer.js'
 
 export type Next =
@@ -25,7 +30,12 @@ export type AlertPageProps = {
   events: AlertEvent[]
   pages: PageRow[]
   next: Next
-  problem: 'refused' | 'note' | 'undo-late' | 'undo-nothing' | undefined
+  problem: 'refused' | 'note' | 'undo-late' | 'undo-nothing' | 'mark-late' | 'mark-kind' | undefined
+  /** Of an alert about silence: why it came, and whether it was right. */
+  why?: VNode | undefined
+  marking?: VNode | undefined
+  /** Of an alert about silence: who said that they are there, and a door that was opened. */
+  presence?: VNode | undefined
   outcome: Outcome | undefined
 }
 
@@ -39,6 +49,7 @@ export function AlertPage(p: AlertPageProps) {
   const waits = alert.stage === 'open' && alert.severity === 'emergency'
   return (
     <Page here={here} title={alert.headline[language]}>
+      {p.marking && <link rel="stylesheet" href={`${here.assets}/line.css`} />}
       <div class={`answer answer-${waits ? 'emergency' : alert.stage === 'closed' ? 'plain' : 'busy'}`}>
         <SeverityTag severity={alert.severity} language={language} />
         <h1>{alert.headline[language]}</h1>
@@ -49,7 +60,11 @@ export function AlertPage(p: AlertPageProps) {
           <When at={alert.openedAt} {...times} />
         </p>
         <p class={alert.stage === 'open' ? 'stage stage-waiting' : 'stage'}>
-          {stageSentence(alert, here)}
+          {isAsked(alert)
+            ? askText(language).heading
+            : isHeld(alert)
+              ? heldStage(alert, here)
+              : stageSentence(alert, here)}
           {alert.outcome && ` · ${t.outcome}${language === 'zh' ? '：' : ': '}${outcomeWord(alert.outcome, language)}`}
         </p>
         {alert.outcomeNote && <p>{alert.outcomeNote}</p>}
@@ -70,12 +85,17 @@ export function AlertPage(p: AlertPageProps) {
       )}
       <div class="columns">
         <div>
+          {isAsked(alert) && <AskedPart alert={alert} here={here} />}
           <Actions {...p} allows={(action) => transition(alert.stage, action.kind) !== undefined} />
+          {p.presence}
+          {alert.stage === 'closed' && p.marking}
           <section aria-labelledby="next">
             <h2 id="next">{t.next}</h2>
+            {isHeld(alert) && <HeldNote held={alert.held} timeZone={alert.timeZone} here={here} />}
             <p>{nextSentence(p)}</p>
           </section>
           <Door alert={alert} here={here} />
+          {alert.stage !== 'closed' && p.marking}
         </div>
         <div>
           <section aria-labelledby="what">
@@ -98,6 +118,7 @@ export function AlertPage(p: AlertPageProps) {
               {alert.deviceId && <dt>{t.device}</dt>}
               {alert.deviceId && <dd>{[alert.room, alert.deviceId].filter(Boolean).join(' · ')}</dd>}
             </dl>
+            {p.why}
             <Reason alert={alert} here={here} />
           </section>
           <Pages pages={p.pages} alert={alert} here={here} />
@@ -151,12 +172,14 @@ function problemSentence({ here, alert, viewer, problem }: AlertPageProps): stri
   if (problem === 'note') return t.noteMissing
   if (problem === 'undo-late') return t.undoLate
   if (problem === 'undo-nothing') return t.undoNothing
+  if (problem === 'mark-late') return lineText(here.language).problem.late
+  if (problem === 'mark-kind') return lineText(here.language).problem.kind
   const by = alert.handledBy
   if (!by || by.staffId === viewer.staffId) return t.changedFirst
   return alert.stage === 'closed' ? t.closedFirst(by.name) : t.tookFirst(by.name)
 }
 
-function nextSentence({ here, next }: AlertPageProps): string {
+function nextSentence({ here, next, alert }: AlertPageProps): string {
   const { language, now } = here
   const t = alertText(language)
   if (next.kind === 'closed') return t.done
@@ -167,5 +190,6 @@ function nextSentence({ here, next }: AlertPageProps): string {
   if (next.kind === 'nobody') return t.nobodyToTell(wait)
   const names = next.names.join(language === 'zh' ? '、' : ', ')
   if (waitMs <= 0) return t.tellsNow(names)
+  if (alert.asking) return askText(language).tells(names, leftWords(waitMs, language))
   return next.again ? t.tellsAgain(names, wait) : t.tells(names, wait)
 }

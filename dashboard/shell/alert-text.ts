@@ -1,7 +1,12 @@
 import { channelWords, isChannelKind } from '../../alerts/channels/kinds.js'
 import type { AlertKind, Language } from '../../alerts/model.js'
 import { cautions } from '../../alerts/page-message.js'
+import type { MarkEffect } from '../../alerts/rules/mark-effect.js'
+import { effectWords } from './mark-words.js'
 import { defineText, plural } from './text.js'
+import { presenceEventSentence } from './text-absence.js'
+import { askEventSentence } from './text-asking.js'
+import { lineText } from './text-line.js'
 
 /** Texts of an alert's own page. */
 export const alertText = defineText({
@@ -152,6 +157,12 @@ export const reasonText = defineText({
     suspect: 'Possibly false: battery nearly empty',
     battery: 'Battery (0 to 1)',
     changes: 'Changes within an hour',
+    minutes: 'Silent for (min)',
+    usualMinutes: 'Silence normally lasts at most (min)',
+    limitMinutes: 'The line: alert after (min)',
+    perNight: 'A night, on the average',
+    usualPerNight: 'Usually a night',
+    nights: 'Nights',
   },
   zh: {
     since: '开始',
@@ -179,6 +190,12 @@ export const reasonText = defineText({
     suspect: '电量将尽，可能误报',
     battery: '电量（0 到 1）',
     changes: '一小时内变化次数',
+    minutes: '已安静（分钟）',
+    usualMinutes: '平时最多安静（分钟）',
+    limitMinutes: '界线：多久后预警（分钟）',
+    perNight: '平均每夜',
+    usualPerNight: '平时每夜',
+    nights: '夜数',
   },
 })
 
@@ -250,6 +267,8 @@ export function eventSentence(
       return en ? '“I’m fine” was said at the voice panel.' : '居民在语音面板上报了平安。'
     case 'cancelled':
       return en ? 'The button was cancelled at the device.' : '设备上取消了呼叫。'
+    case 'marked':
+      return markSentence(who, detail, language)
     case 'cleared':
       return `${en ? 'It is so no longer' : '情况已解除'}${headline ? `${en ? ': ' : '：'}${headline}` : en ? '.' : '。'}`
     case 'page sent':
@@ -261,8 +280,21 @@ export function eventSentence(
         ? `The page to ${told} failed${through(detail, en)}${together(detail, en)}.`
         : `给 ${told} 的通知发送失败${through(detail, en)}${together(detail, en)}。`
     default:
-      return headline ?? [event.kind, who].filter(Boolean).join(', ')
+      return (
+        askEventSentence({ kind: event.kind, who, told, detail }, language) ??
+        presenceEventSentence({ kind: event.kind, who, detail }, language) ??
+        headline ??
+        [event.kind, who].filter(Boolean).join(', ')
+      )
   }
+}
+
+/** What somebody said of it, and what that changed in what is learned. */
+function markSentence(who: string, { verdict, effect }: Detail, language: Language): string {
+  const t = lineText(language)
+  const words: Record<string, string> = t.marking
+  const marked = t.event(who, words[word(verdict)] ?? word(verdict))
+  return effect ? `${marked}${language === 'en' ? ' ' : ''}${effectWords(effect as MarkEffect, language)}` : marked
 }
 
 /** It went in one message with others. */

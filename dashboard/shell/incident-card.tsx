@@ -1,6 +1,8 @@
+import type { IncidentKind } from '../../alerts/incidents.js'
 import type { IncidentHome, IncidentRow } from '../../db/incidents.js'
 import type { Here } from './here.js'
 import { incidentText } from './text-incident.js'
+import { incidentTextOf } from './text-quiet-street.js'
 import { clockWords, When } from './times.js'
 
 /** When its homes fell silent: "between 14:02 and 14:04". */
@@ -15,8 +17,8 @@ export const whereWords = ({ community, place }: IncidentRow): string =>
   place === '' ? community : `${community} ${place}`
 
 /** Homes with when they fell silent or came back. */
-export function IncidentHomes(p: { homes: IncidentHome[]; timeZone: string; here: Here }) {
-  const t = incidentText(p.here.language)
+export function IncidentHomes(p: { kind: IncidentKind; homes: IncidentHome[]; timeZone: string; here: Here }) {
+  const t = incidentTextOf(p.kind, p.here.language)
   const { language, now } = p.here
   return (
     <ul class="lines">
@@ -39,7 +41,7 @@ export function IncidentHomes(p: { homes: IncidentHome[]; timeZone: string; here
 /** One incident on the console, in the place of a notice for each of its homes, which are listed on demand. */
 export function Incident(p: { incident: IncidentRow; homes: IncidentHome[]; here: Here }) {
   const { incident, homes, here } = p
-  const t = incidentText(here.language)
+  const t = incidentTextOf(incident.kind, here.language)
   const unlisted = incident.homes - homes.length
   return (
     <>
@@ -62,7 +64,7 @@ export function Incident(p: { incident: IncidentRow; homes: IncidentHome[]; here
         <summary>
           {t.homes} <span class="count">{incident.homes}</span>
         </summary>
-        <IncidentHomes homes={homes} timeZone={incident.timeZone} here={here} />
+        <IncidentHomes kind={incident.kind} homes={homes} timeZone={incident.timeZone} here={here} />
         {unlisted > 0 && (
           <p>
             <a href={`/incidents/${incident.incidentId}`}>{t.more(unlisted)}</a>

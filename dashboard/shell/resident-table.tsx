@@ -2,8 +2,10 @@ import { knowledge } from '../../alerts/rules/fold.js'
 import type { ResidentRow } from '../../db/resident-list.js'
 import type { Here } from './here.js'
 import { KnowledgeMark } from './marks.js'
+import { momentWords } from './roster-words.js'
 import { shellText } from './shell-text.js'
 import { defineText, plural } from './text.js'
+import { absenceText } from './text-absence.js'
 import { When } from './times.js'
 
 export const residentsPerPage = 50
@@ -91,6 +93,13 @@ export function ResidentTable(p: {
                       {resident.name}
                     </a>
                     <span class="sub">{resident.address}</span>
+                    {resident.awayUntil && resident.awayUntil > now && (
+                      <span class="tag tag-away">
+                        {absenceText(language).awayUntil(
+                          momentWords(resident.awayUntil.getTime(), resident.timeZone, language, now.getTime()),
+                        )}
+                      </span>
+                    )}
                     {resident.openAlerts > 0 && <span class="tag">{t.open(resident.openAlerts)}</span>}
                   </th>
                   <td>

@@ -4,6 +4,7 @@ import { defineText, plural } from './text.js'
 export const incidentText = defineText({
   en: {
     heading: 'Homes that fell silent together',
+    headings: 'Many homes at once',
     title: 'Mains or network failure',
     /** The first line of the console where no alert is open. */
     noAlertBut: (homes: number) => `No open alert, but ${plural(homes, 'home is', 'homes are')} out of reach.`,
@@ -39,6 +40,7 @@ export const incidentText = defineText({
   },
   zh: {
     heading: '同时失联的住户',
+    headings: '多户同时出现的情况',
     title: '停电或网络中断',
     noAlertBut: (homes) => `没有未处理的预警，但有 ${homes} 户联系不上。`,
     silent: (silent, homes) =>

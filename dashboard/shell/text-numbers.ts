@@ -91,6 +91,7 @@ export const numbersText = defineText({
     monthBeforeShort: 'Month before',
     apartColumn: 'Not counted',
     apart: {
+      settled: (n: number) => `${n} settled by asking`,
       tests: (n: number) => plural(n, 'test', 'tests'),
       others: (n: number) => `${n} other`,
       open: (n: number) => `${n} open`,
@@ -130,6 +131,8 @@ export const numbersText = defineText({
         'An alert belongs to the month in which it was opened, by the clock of the community. Notices about devices and Shouwang’s own test homes are left out.',
       falseAlarm:
         'A false alarm was closed as “Resident is fine” or “Device fault”. The share is of alerts closed with a finding: tests, “Other” and alerts still open stand apart.',
+      settled:
+        'Settled by asking: the home, or whoever phoned, said that all was well before anybody was paged. That is no false alarm. Where asking settled nothing, the times to the first page and until somebody took it count from the end of asking.',
       page: 'The first page is the first that left to somebody who could come; what only tells the family does not count.',
       taken:
         'Somebody took it when a person first acknowledged it, set out, stood at the door or closed it. What was undone within the minute does not count.',
@@ -219,7 +222,12 @@ export const numbersText = defineText({
     falseShare: '误报占比',
     monthBeforeShort: '上个月',
     apartColumn: '不计入',
-    apart: { tests: (n) => `测试 ${n}`, others: (n) => `其他 ${n}`, open: (n) => `未结束 ${n}` },
+    apart: {
+      settled: (n) => `问过即解除 ${n}`,
+      tests: (n) => `测试 ${n}`,
+      others: (n) => `其他 ${n}`,
+      open: (n) => `未结束 ${n}`,
+    },
     nights: '每个人夜里收到的通知',
     nightsLead: (people, pages) => `22:00 到次日 6:00，共 ${people} 人收到 ${pages} 条通知。`,
     nightsNone: '22:00 到次日 6:00，没有人收到通知。',
@@ -251,6 +259,8 @@ export const numbersText = defineText({
     countedItems: {
       alert: '预警按社区当地时间算在发出的那个月。设备提醒和系统自检用的住户不算在内。',
       falseAlarm: '误报：结果是“居民平安”或“设备故障”。占比只看写明了结果的预警，“测试”“其他”和未结束的另列。',
+      settled:
+        '问过即解除：还没有通知人，家里有了动静，或者打电话的人说一切都好，不算误报。询问没有结果的，到第一条通知、到有人接手的时间从询问结束算起。',
       page: '第一条通知：第一条发给能上门的人的通知，只告知家属的不算。',
       taken: '有人接手：有人第一次确认、出发、到门口或结束预警，以最早的为准；一分钟内撤销的不算。',
       share: '“多久内”的占比：等得更久还没有等到的算超时；自己先解除的不算。',
@@ -273,6 +283,8 @@ const ruleWords: Record<Language, Record<string, string>> = {
     silent_12h: 'Silent for 12 h',
     silent_24h: 'Silent for 24 h',
     water_running: 'Water keeps running',
+    leak_standing: 'Water leaks',
+    appliance_on: 'Appliance left on',
     leak: 'Water leak',
   },
   zh: {
@@ -285,6 +297,8 @@ const ruleWords: Record<Language, Record<string, string>> = {
     silent_12h: '12 小时未用水用电',
     silent_24h: '24 小时未用水用电',
     water_running: '水一直在流',
+    leak_standing: '疑似漏水',
+    appliance_on: '电器可能忘了关',
     leak: '水浸',
   },
 }

@@ -12,7 +12,7 @@ export const policyText = defineText({
     severity: {
       emergency: 'Emergencies: call button, smoke, gas, carbon monoxide, a call for help',
       urgent: 'Urgent: no sign of life for too long',
-      warning: 'Warnings: water running, a leak',
+      warning: 'Warnings: water running, a leak, an appliance left on',
     },
     notice: 'Notices about devices are shown on the console; nobody is paged for them.',
     isDefault: 'Shouwang’s own rules; this community has not changed them.',
@@ -100,7 +100,7 @@ export const policyText = defineText({
     severity: {
       emergency: '紧急：呼叫按钮、烟雾、燃气、一氧化碳、语音求助',
       urgent: '急办：过久没有动静',
-      warning: '警告：水一直在流、漏水',
+      warning: '警告：水一直在流、漏水、电器忘了关',
     },
     notice: '设备类提醒只显示在值守台，不会通知任何人。',
     isDefault: '使用系统默认规则，本社区未作改动。',

@@ -150,6 +150,10 @@ export const registerDocument = z.strictObject({
         language,
         seesAlerts: z.boolean().default(true),
         seesWeek: z.boolean().default(true),
+        /** May set away mode and say "I am here"; what was set on a page stays where it is not given here. */
+        maySetAway: z.boolean().optional(),
+        /** Agreed to be asked to phone, by day and night, before staff are paged; where not given it stays as it is. */
+        agreedToAsk: z.boolean().optional(),
         /** Where given, this person is told of alerts at the step that says so, as far as the resident allows it. */
         channels: z.array(channel).max(10).optional(),
         replaceChannels: z.boolean().default(false),

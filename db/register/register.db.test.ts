@@ -246,6 +246,14 @@ test('a neighbour and a daughter are told without a login; who was ended on a pa
   expect(await rows(`select staff_id from family_members where family_member_id = 'daughter'`)).toEqual([
     { staff_id: 'family:daughter' },
   ])
+  const mayAway = async () =>
+    (await rows(`select may_set_away as may from family_members where family_member_id = 'daughter'`))[0]!.may
+  // A right that is given by name, and stays as it was given on a page.
+  expect(await mayAway()).toBe(false)
+  await apply({ ...document, family: document.family?.map((each) => ({ ...each, maySetAway: true })) })
+  expect(await mayAway()).toBe(true)
+  await apply(document)
+  expect(await mayAway()).toBe(true)
   // By the wall clock of the resident's home.
   expect((await quietHoursOf(database.db, 'family:daughter'))?.timeZone).toBe('Europe/Rome')
   const by = { by: 'zhang', communityIds: ['v'], now }

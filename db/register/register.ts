@@ -98,10 +98,22 @@ export async function register(
     for (const d of document.devices) await bind(tx, d, now)
     for (const f of document.family)
       await tx.query(
-        `insert into family_members (family_member_id, resident_id, name, relation, phone, language, sees_alerts, sees_week)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)
-         on conflict (family_member_id) do update set name = $3, relation = $4, phone = $5, language = $6, sees_alerts = $7, sees_week = $8`,
-        [f.id, f.resident, f.name, f.relation ?? null, f.phone ?? null, f.language, f.seesAlerts, f.seesWeek],
+        `insert into family_members (family_member_id, resident_id, name, relation, phone, language, sees_alerts, sees_week, may_set_away, agreed_to_ask)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9, false), coalesce($10, false))
+         on conflict (family_member_id) do update set name = $3, relation = $4, phone = $5, language = $6, sees_alerts = $7, sees_week = $8,
+           may_set_away = coalesce($9, family_members.may_set_away), agreed_to_ask = coalesce($10, family_members.agreed_to_ask)`,
+        [
+          f.id,
+          f.resident,
+          f.name,
+          f.relation ?? null,
+          f.phone ?? null,
+          f.language,
+          f.seesAlerts,
+          f.seesWeek,
+          f.maySetAway ?? null,
+          f.agreedToAsk ?? null,
+        ],
       )
     for (const f of document.family) note(f.id, await registerToldFamily(tx, f))
     for (const d of document.duty)

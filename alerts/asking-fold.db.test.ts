@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { undoLast } from '../db/alert-actions.js'
+import { spokeWithResident } from '../db/ask-answers.js'
 import { insertReadings } from '../db/readings.js'
 import { manualClock } from '../kit/clock.js'
 import { createLog } from '../kit/log.js'
@@ -92,4 +94,24 @@ test('the learned line asks first: use settles it without a page, and silence is
   const [, paged] = await silences()
   expect(paged).toMatchObject({ id: again!.id, stage: 'open', events: ['opened', 'asked', 'unanswered', 'told'] })
   expect(paged!.pages).toBeGreaterThan(0)
+})
+
+test('a call taken back before the rules have heard of it is no sign of life: the alert is asked about again', async () => {
+  await database.db.query(
+    "update alerts set stage = 'closed', outcome = 'test', closed_at = opened_at, due_at = null where closed_at is null",
+  )
+  litres += 5
+  await live(clock.now().getTime() + every, () => litres)
+  const asked = () => silences().then((all) => all.filter(({ stage }) => stage === 'open'))
+  for (let h = 0; h < 24 && (await asked()).length === 0; h++)
+    await live(clock.now().getTime() + hour / 2, () => litres)
+  const [{ id: alertId }] = (await asked()) as [{ id: number }]
+  const by = { alertId, staffId: 'k-worker', via: 'console' as const }
+  expect(await spokeWithResident(database.db, { ...by, now: clock.now() })).toEqual({ kind: 'done' })
+  clock.advance(20_000)
+  expect(await undoLast(database.db, { ...by, now: clock.now() })).toEqual({ kind: 'done' })
+  await live(clock.now().getTime() + every, () => litres)
+  expect(await asked()).toHaveLength(1)
+  await live(clock.now().getTime() + 40 * minute, () => litres)
+  expect((await asked())[0]!.pages).toBeGreaterThan(0)
 })

@@ -22,6 +22,7 @@ import { createSignal } from '../kit/signal.js'
 import { registerCommunity, webhookSecret } from '../test/support/community.js'
 import { startTestDatabase, type TestDatabase } from '../test/support/database.js'
 import { createAskWatch } from './ask-next.js'
+import { callsPerPersonMax } from './asking.js'
 import type { Channel, Message, SendResult } from './channels/channel.js'
 import { createEscalator } from './escalate-due.js'
 import { createMessagesOutbox } from './messages-outbox.js'
@@ -383,6 +384,11 @@ describe('a way that fails', () => {
     expect(await asksOf(late)).toEqual([])
   })
 
+  test('after a clock has jumped back, the rules being hours ahead, nobody waits for longer than half an hour', async () => {
+    const ahead = await open('silence_unusual', { asks: 300 * minute })
+    expect(await stateOf(ahead)).toMatchObject({ asked: 30, due: 30 })
+  })
+
   test('where nothing and nobody can be asked it goes as without asking', async () => {
     await db.query('update gateways set online = false')
     const channels = await rows('select * from staff_channels')
@@ -451,6 +457,10 @@ describe('what settles it', () => {
     clock.advance(30_000)
     const undo = { alertId, staffId: 'a-worker', via: 'console' as const, now: clock.now() }
     expect(await undoLast(db, undo)).toEqual({ kind: 'done' })
+    // Else the rules would take the call that never was for a sign of life, and close the alert.
+    expect(await rows('select body from arrivals order by arrival_id desc limit 1')).toEqual([
+      { body: [{ type: 'unsaid', word: 'spoken', at, receivedAt: clock.now().getTime() }] },
+    ])
     expect((await findAlert(db, { alertId, communityIds: ['a'] }))!.asking).toMatchObject({
       way: 'home',
       device: 'voice',
@@ -519,6 +529,21 @@ test('in the numbers it is apart: no false alarm, and nothing that anybody waite
   expect(timesOf(alerts, 'taken')).toMatchObject({ n: 1, medianMs: 10_000 })
 })
 
+test('many homes at once: one person is asked for as many calls as can be made, and paged for the rest', async () => {
+  const homes = callsPerPersonMax + 3
+  const channelsOf = (who: string) => [{ kind: 'email' as const, address: `${who}@example.org` }]
+  await registerCommunity(db, { key: 'm', homes, now: clock.now(), channelsOf })
+  await db.query('update gateways set online = false')
+  const alertIds: number[] = []
+  for (let n = 1; n <= homes; n++) alertIds.push(await open('silence_unusual', { residentId: `m-${n}` }))
+  const tasks = await Promise.all(alertIds.map(asksOf))
+  expect(tasks.filter(({ length }) => length > 0)).toEqual(Array(callsPerPersonMax).fill(['task m-worker']))
+  for (const alertId of alertIds.slice(callsPerPersonMax)) expect(await pagesOf(alertId)).toEqual(['m-worker'])
+  // One call made is room for another.
+  await spokeWithResident(db, staff(alertIds[0]!, 'm-worker'))
+  expect(await asksOf(await open('silence_unusual', { residentId: 'm-1' }))).toEqual(['task m-worker'])
+})
+
 describe('what never waits', () => {
   test('an emergency is paged at once, asking or not; so is 24 h of silence', async () => {
     await open()
@@ -532,6 +557,13 @@ describe('what never waits', () => {
 })
 
 describe('crashes and company', () => {
+  test('whatever goes wrong with asking, the alert opens, a person is paged at once, and the history says why', async () => {
+    await db.query('alter table asks rename to asks_away')
+    const alertId = await open()
+    await db.query('alter table asks_away rename to asks')
+    expect(await eventsOf(alertId)).toEqual(['opened', 'asking failed', 'told'])
+  })
+
   test('two processes open it at once: asked once; two look after it at once: the next way once', async () => {
     const opened = await Promise.all([open().catch(() => null), open().catch(() => null)])
     const [alertId] = opened.filter((id) => id !== null)

@@ -14,10 +14,17 @@ export type AskWay = (typeof askWays)[number]
 export const isSilence = (kind: AlertKind): boolean =>
   kind === 'silence_unusual' || kind === 'silent_12h' || kind === 'silent_24h'
 
+/** Nobody waits longer than this for an answer; more would be a clock that has jumped back since the rules said until when. */
+export const askMsMax = 30 * 60_000
 /** With less time than this left nobody would answer: then a person is paged at once. */
 export const askMsMin = 5 * 60_000
 /** A device that has not said by then that it did what it was asked has, for all we know, not asked. */
 export const homeAnswerMsMax = 2 * 60_000
+/**
+ * So many calls one person can make in the time that is left, at 5 min each. What goes beyond that is paged, and pages of
+ * one moment come as one message: a thousand homes at once must not ring one telephone a thousand times.
+ */
+export const callsPerPersonMax = 6
 /** A call task that has not left by then reaches nobody in time. */
 export const taskSendMsMax = 3 * 60_000
 

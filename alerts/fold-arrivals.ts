@@ -158,7 +158,7 @@ async function apply(tx: Queryable, residentId: string, decision: Decision, now:
         deviceNo: decision.deviceNo ?? null,
         at: new Date(decision.at),
         headline,
-        outcome: outcomeOfClear(kind),
+        outcome: decision.outcome ?? outcomeOfClear(kind),
       })
       return
     }

@@ -10,6 +10,7 @@ const minute = 60_000
 test.each<[string, number, number, number | null]>([
   ['opened now', 0, 180, holdMsMax],
   ['opened half an hour ago: 2 h from then', -30, 180, holdMsMax - 30 * minute],
+  ['opened ahead of now, as when a clock has jumped back', 300, 180, holdMsMax],
   ['opened 2 h ago: no longer', -120, 180, null],
   ['silent just as long before the others as they may have been', 0, 60 + onsetMs / minute, holdMsMax],
   ['silent for longer', 0, 61 + onsetMs / minute, null],

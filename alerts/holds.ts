@@ -19,7 +19,8 @@ export const heldKinds = ['silence_unusual', 'silent_12h'] as const satisfies re
  * long before the others has another reason. `lastAt`: when the last home of the incident fell silent. Pure.
  */
 export function heldUntil(p: { since: EpochMs; openedAt: EpochMs; lastAt: EpochMs }, now: EpochMs): EpochMs | null {
-  const until = p.openedAt + holdMsMax
+  // Opened ahead of now: a clock has jumped back since.
+  const until = Math.min(p.openedAt, now) + holdMsMax
   return p.since >= p.lastAt - onsetMs && until > now ? until : null
 }
 

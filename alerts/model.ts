@@ -132,8 +132,11 @@ export type Decision =
       /** The home is asked first; a person is paged when nothing has settled it by then. */
       askUntil?: EpochMs
     }
-  /** What was wrong is so no longer: closes an alert that nobody has acknowledged, is noted on one that somebody has. */
-  | { type: 'clear'; kind: AlertKind; deviceNo?: number; at: EpochMs; headline: Headline }
+  /**
+   * What was wrong is so no longer: closes an alert that nobody has acknowledged, is noted on one that somebody has.
+   * `outcome`: where it is not the one that such an alert mostly has.
+   */
+  | { type: 'clear'; kind: AlertKind; deviceNo?: number; at: EpochMs; headline: Headline; outcome?: Outcome }
   /** The away mode that began at `from` is over: somebody is up and about at home, or its time has come. */
   | { type: 'back'; at: EpochMs; from: EpochMs; why: 'activity' | 'expired' }
   /** Something the operator should see beside the reading, which is kept. */

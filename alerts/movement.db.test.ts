@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { insertReadings } from '../db/readings.js'
+import { handWord } from '../db/words.js'
 import { manualClock } from '../kit/clock.js'
 import { createLog } from '../kit/log.js'
 import { createSignal } from '../kit/signal.js'
@@ -15,7 +16,7 @@ const minute = 60_000
 
 beforeAll(async () => {
   database = await startTestDatabase()
-  await registerCommunity(database.db, { key: 'm', homes: 3, now: start })
+  await registerCommunity(database.db, { key: 'm', homes: 5, now: start })
   for (const kind of ['motion', 'door', 'voice'])
     await database.db.query(
       `insert into devices (device_id, kind, gateway_id, resident_id, bound_at)
@@ -51,9 +52,9 @@ async function foldUntil(at: number) {
   while ((await work()) !== 'idle');
 }
 
-test('“I’m fine” ends a silence that nobody has taken, and is noted where somebody is on the way; a door ends none', async () => {
+test('“I’m fine” ends a silence that nobody has taken, and is noted where somebody is on the way; a door ends none; help and a carer say nothing of how she is', async () => {
   const at = (minutes: number) => start.getTime() + minutes * minute
-  const homes = ['m-1', 'm-2', 'm-3']
+  const homes = ['m-1', 'm-2', 'm-3', 'm-4', 'm-5']
   for (const home of homes)
     await say(
       `${home}-water`,
@@ -63,6 +64,8 @@ test('“I’m fine” ends a silence that nobody has taken, and is noted where 
   await database.db.query("update alerts set stage = 'en_route', handled_by = 'm-worker' where resident_id = 'm-2'")
   for (const home of ['m-1', 'm-2']) await say(`${home}-voice`, [{ at: at(735), event: 'fine' }])
   await say('m-3-door', [{ at: at(735), event: 'open' }])
+  await say('m-4-voice', [{ at: at(735), event: 'help' }])
+  await handWord(database.db, { residentId: 'm-5', word: { type: 'visit', at: at(735), receivedAt: at(735) } })
   await foldUntil(at(736))
   const alerts = await rows(
     `select resident_id, stage, outcome, array(select e.detail -> 'headline' ->> 'zh' from alert_events e
@@ -74,6 +77,8 @@ test('“I’m fine” ends a silence that nobody has taken, and is noted where 
     { resident_id: 'm-1', stage: 'closed', outcome: 'resident fine', cleared: said },
     { resident_id: 'm-2', stage: 'en_route', outcome: null, cleared: said },
     { resident_id: 'm-3', stage: 'open', outcome: null, cleared: [] },
+    { resident_id: 'm-4', stage: 'closed', outcome: 'other', cleared: ['20:15 在语音面板上求助。'] },
+    { resident_id: 'm-5', stage: 'closed', outcome: 'other', cleared: ['20:15 有人上门照看。'] },
   ])
 })
 

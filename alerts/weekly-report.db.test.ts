@@ -143,3 +143,17 @@ test('a report that fails takes no week', async () => {
   await reports()
   expect(await told()).toHaveLength(1)
 })
+
+test('a week that was told by a clock which ran a year ahead keeps nobody from hearing of this one', async () => {
+  await save('w-2', {})
+  clock.advance(364 * dayMs)
+  await reports()
+  clock.advance(-364 * dayMs)
+  await save('w-1', { nights: nightsOf(sunday) })
+  await Promise.all([reports(), newReports()()])
+  expect(await told()).toHaveLength(1)
+  clock.advance(7 * dayMs)
+  await save('w-1', { nights: nightsOf(monday.getTime() + dayMs) })
+  await reports()
+  expect(await told()).toHaveLength(2)
+})

@@ -201,6 +201,12 @@ test('a family member may only where the supervisor allowed it by name', async (
   const told = await dashboard.ask(link, { language: 'zh' })
   expect(told.text).toContain('外出，预计回家：3月13日 周五 20:00')
   expect(told.text).not.toMatch(/没有用水用电的时间|现在还不知道/)
+  // Until when the flat is empty is not for everybody who holds a link.
+  await database.db.query('update family_members set may_set_away = false')
+  const plain = await dashboard.ask(link, { language: 'zh' })
+  expect(plain.text).toContain('目前外出。')
+  expect(plain.text).not.toContain('3月13日')
+  await database.db.query('update family_members set may_set_away = true')
   expect((await dashboard.ask(at(), { as: worker(), language: 'zh' })).text).toContain(
     '登记人：示例·女儿 home（家属） 备注：在我家',
   )
@@ -323,4 +329,23 @@ test('none, one and forty past absences', async () => {
   const all = await dashboard.ask(`${path}?all=1`, { as: worker() })
   expect(all.text.match(/ended when its time came/g)).toHaveLength(40)
   expect(all.text).not.toContain('Show all')
+})
+
+test('what no database can hold is no fault of ours, and changes nothing', async () => {
+  await forget()
+  const note = 'a\0b\ud800'
+  for (const [path, as, form] of [
+    [`${at()}/absence`, worker(), away('2026-03-11T20:00', { note })],
+    ['/residents/%00/absence', worker(), away('2026-03-11T20:00')],
+    ['/residents/%00/said', worker(), { what: 'visit' }],
+    [`${at()}/family/%00/away-right`, supervisor(), { allow: 'yes' }],
+    [`${at()}/said`, worker(), { what: 'visit', alert: '99999999999999999999' }],
+    ['/f/%00/away', undefined, away('2026-03-11T20:00')],
+    ['/ask/%00/spoken', undefined, {}],
+    [`/alerts/${2 ** 53 - 1}/mark`, worker(), { verdict: 'true' }],
+    [`/alerts/${2 ** 53 - 1}/spoken`, worker(), {}],
+  ] as const)
+    expect
+      .soft((await dashboard.ask(path, { ...(as ? { as } : {}), form: form as Record<string, string> })).status, path)
+      .toBeLessThan(500)
 })

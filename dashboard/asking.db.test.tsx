@@ -110,9 +110,9 @@ describe("the alert's page", () => {
     })
     const { text, html } = await get(`/alerts/${alertId}`)
     expect(text).toContain('先询问，还没有逐级通知')
-    expect(text).toContain('家里的提示音已响过。')
+    expect(text).toContain('已让家里响提示音。')
     expect(text).toContain('如果没有回应，25 分钟后会通知 示例·张社工 q。')
-    expect(text).toContain('先询问：让家里的提示音响了一次。')
+    expect(text).toContain('先询问：让家里响提示音。')
     expect(html.match(/\/spoken"/g)).toHaveLength(1)
     expect((await get(`/alerts/${alertId}`, worker, 'en')).text).toContain(
       'Without an answer 示例·张社工 q will be told in 25 min.',

@@ -6,6 +6,7 @@ import { recordAlertEvent, type Via } from './alert-events.js'
 import { endAsks, reopenAsks } from './asks.js'
 import { markClosed, unmarkClosed } from './marks.js'
 import type { Database, Queryable } from './pool.js'
+import { handWord } from './words.js'
 
 export type { AlertAction }
 export type ActionResult =
@@ -165,10 +166,28 @@ export function undoLast(
       via: p.via,
       detail: { what: last.kind },
     })
-    if (last.kind === 'closed') await unmarkClosed(tx, p)
+    if (last.kind === 'closed') {
+      await unmarkClosed(tx, p)
+      await unsaySpoken(tx, { ...p, saidAt: last.at })
+    }
     await tx.query("select pg_notify('shouwang', 'pages')")
     return { kind: 'done' }
   })
+}
+
+/** It was closed by "I spoke with her": the rules hear that nobody did, or they would take it for a sign of life. */
+async function unsaySpoken(
+  tx: Queryable,
+  { alertId, staffId, saidAt, now }: { alertId: number; staffId: string; saidAt: Date; now: Date },
+): Promise<void> {
+  const { rows } = await tx.query<{ residentId: string }>(
+    `select resident_id as "residentId" from alert_events join alerts using (alert_id)
+      where alert_id = $1 and alert_events.kind = 'spoken' and staff_id = $2 and at = $3 limit 1`,
+    [alertId, staffId, saidAt],
+  )
+  if (!rows[0]) return
+  const word = { type: 'unsaid' as const, word: 'spoken' as const, at: saidAt.getTime(), receivedAt: now.getTime() }
+  await handWord(tx, { residentId: rows[0].residentId, word })
 }
 
 /** What is no emergency is open once: closed and opened again meanwhile, it goes on as the new alert. */

@@ -2,7 +2,7 @@ import { advance, begin, beginAsking, type EscalationState, type Move } from '..
 import { type AlertKind, type Headline, type Outcome, type Severity, type Stage, severityOf } from '../alerts/model.js'
 import { emergencyPauseSecondsMax } from '../alerts/policy.js'
 import { recordAlertEvent } from './alert-events.js'
-import { askFirst, endAsks } from './asks.js'
+import { askFirst, askUntilOf, endAsks } from './asks.js'
 import { channelOrder, loadChain, type PersonRow, personOf, quietColumn } from './chain.js'
 import { holdOpened } from './holds.js'
 import type { Queryable } from './pool.js'
@@ -30,8 +30,9 @@ export async function openAlert(tx: Queryable, alert: NewAlert, now: Date): Prom
   if (alertId === null) return null
   if (await holdOpened(tx, { alertId, alert, now })) return alertId
   const severity = severityOf[alert.kind]
-  const { residentId, headline, askUntil: until } = alert
-  if (until && (await askFirst(tx, { alertId, residentId, severity, headline, until, now }))) {
+  const { residentId, headline } = alert
+  const until = await askUntilOf(tx, alert, now)
+  if (until && (await askOrPage(tx, { alertId, residentId, severity, headline, until, now }))) {
     await applyMove(tx, { alertId, move: beginAsking(until.getTime(), now.getTime()), now })
     await tx.query('update alerts set asked_until = $2 where alert_id = $1', [alertId, until])
     return alertId
@@ -39,6 +40,25 @@ export async function openAlert(tx: Queryable, alert: NewAlert, now: Date): Prom
   const chain = await loadChain(tx, { residentId, severity, now })
   await applyMove(tx, { alertId, move: begin(severity, chain, now.getTime()), now })
   return alertId
+}
+
+/** Retried by whoever began the transaction. */
+const isConflict = (error: unknown) => ['40001', '40P01'].includes((error as { code?: string }).code ?? '')
+
+/** Whatever is wrong with asking, it must not keep the alert from being opened: then a person is paged, and its history says so. */
+async function askOrPage(tx: Queryable, about: Parameters<typeof askFirst>[1]): Promise<boolean> {
+  await tx.query('savepoint asking')
+  try {
+    const asked = await askFirst(tx, about)
+    await tx.query('release savepoint asking')
+    return asked
+  } catch (error) {
+    if (isConflict(error)) throw error
+    await tx.query('rollback to savepoint asking')
+    const reason = error instanceof Error ? error.message.slice(0, 200) : 'unknown'
+    await recordAlertEvent(tx, { alertId: about.alertId, at: about.now, kind: 'asking failed', detail: { reason } })
+    return false
+  }
 }
 
 /** The alert and the first line of its history, nobody told yet. `alertId`: one that was set aside for it before. */

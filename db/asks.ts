@@ -2,7 +2,9 @@ import {
   type Ask,
   type Asked,
   type AskWay,
+  askMsMax,
   asksFirst,
+  callsPerPersonMax,
   callTaskMessage,
   homeAnswerMsMax,
   nextAsk,
@@ -48,6 +50,25 @@ export async function askFirst(tx: Queryable, about: About): Promise<boolean> {
   return true
 }
 
+/**
+ * Until when the home is asked about an alert that opens; undefined: not at all. A silence that was told before, and what
+ * ended it was taken back, is asked about no longer than it was: a slip of the thumb buys no time.
+ */
+export async function askUntilOf(
+  tx: Queryable,
+  p: { residentId: string; kind: string; reason: Record<string, unknown>; askUntil?: Date | undefined },
+  now: Date,
+): Promise<Date | undefined> {
+  if (!p.askUntil) return undefined
+  const { rows } = await tx.query<{ until: Date }>(
+    `select coalesce(asked_until, opened_at) as until from alerts
+      where resident_id = $1 and kind = $2 and reason -> 'since' = $3 and closed_at is not null order by opened_at desc limit 1`,
+    [p.residentId, p.kind, JSON.stringify(p.reason.since ?? null)],
+  )
+  const most = Math.min(p.askUntil.getTime(), now.getTime() + askMsMax)
+  return new Date(Math.min(most, rows[0]?.until.getTime() ?? most))
+}
+
 type Home = { name: string; timeZone: string; speaks: string | null; language: Language }
 
 /** The language of a community is that of who looks after its people. */
@@ -85,10 +106,16 @@ async function familyWhoAgreed(tx: Queryable, residentId: string): Promise<strin
   return rows.map(({ staffId }) => staffId)
 }
 
-/** Whom a page would be for, now. */
+/** Whom a page would be for, now, as long as they have not been asked to make as many calls as they can. */
 async function firstOfChain(tx: Queryable, { residentId, severity, now }: About): Promise<string[]> {
   const { pages } = begin(severity, await loadChain(tx, { residentId, severity, now }), now.getTime())
-  return [...new Set(pages.filter(({ informs }) => !informs).map(({ staffId }) => staffId))]
+  const staffIds = [...new Set(pages.filter(({ informs }) => !informs).map(({ staffId }) => staffId))]
+  const { rows: busy } = await tx.query<{ staffId: string }>(
+    `select staff_id as "staffId" from asks where way = 'task' and ended_at is null and staff_id = any($1)
+      group by staff_id having count(*) >= $2`,
+    [staffIds, callsPerPersonMax],
+  )
+  return staffIds.filter((staffId) => !busy.some((one) => one.staffId === staffId))
 }
 
 async function askHome(

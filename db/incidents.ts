@@ -174,7 +174,7 @@ export async function lockIncident(
 ): Promise<LockedIncident | null> {
   const { rows } = await tx.query<{ incidentId: number; place: string; firstAt: Date; lastAt: Date }>(
     `select incident_id as "incidentId", place, first_at as "firstAt", last_at as "lastAt" from incidents
-      where community_id = $1 and kind = $2 and closed_at is null and ($3::text is null or place = $3) for update`,
+      where community_id = $1 and kind = $2 and closed_at is null and ($3::text is null or place = $3) for no key update`,
     [p.communityId, p.kind, p.place ?? null],
   )
   const [incident] = rows

@@ -38,7 +38,7 @@ export async function quietGroups(
               where ${until} >= $1 and r.left_at is null and not r.synthetic) h
       group by grouping sets ((community_id), (community_id, street), (community_id, place))
      having count(*) filter (where unusual) >= $2 and percentile_disc(1 - $4::float8) within group (order by used_at) <= $3
-        and (grouping(street) = 1 or street ~ '[[:alpha:]]') and (grouping(place) = 1 or place ~ '[[:alpha:]]')
+        and (grouping(street) = 1 or street ~ '[^[:digit:][:punct:][:space:]]') and (grouping(place) = 1 or place ~ '[^[:digit:][:punct:][:space:]]')
       order by grouping(street, place) desc, 1, 2`,
     [p.freshSince, p.homesMin, p.quietSince, p.otherShareMax],
   )

@@ -12,14 +12,16 @@ export async function takeWeek(
     'select done_at as "doneAt" from weekly_reports where community_id = $1',
     [communityId],
   )
-  // Of two processes that come at once, one waits here for the other, and then changes nothing.
+  // Of two processes that come at once, one waits here for the other, and then changes nothing. A report of tomorrow or later
+  // was told by a clock that has jumped back since, and keeps nobody from this one.
   const { rowCount } = await tx.query(
     `insert into weekly_reports as w (community_id, week_of, done_at) values ($1, $2, $3)
      on conflict (community_id) do update set week_of = excluded.week_of, done_at = excluded.done_at
-       where w.week_of < excluded.week_of`,
+       where w.week_of < excluded.week_of or w.done_at > excluded.done_at + interval '1 day'`,
     [communityId, weekOf, now],
   )
-  return rowCount === 1 ? { since: rows[0]?.doneAt ?? null } : null
+  const doneAt = rows[0]?.doneAt ?? null
+  return rowCount === 1 ? { since: doneAt && doneAt < now ? doneAt : null } : null
 }
 
 /** A resident whose nights or weeks have changed, as far as the rules have found; `staffId`: who is responsible, and there. */

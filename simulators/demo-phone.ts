@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 
 const bodyBytesMax = 65_536
 
-/** Stands for the phones of the demo's staff: a webhook receiver on this machine that prints each page it gets. */
+/** Stands for the phones of the demo's staff: a webhook receiver on this machine that prints each page and message it gets. */
 export async function startDemoPhone({ print }: { print: (line: string) => void }) {
   const server = createServer((request, response) => {
     let body = ''
@@ -15,10 +15,7 @@ export async function startDemoPhone({ print }: { print: (line: string) => void 
     request.on('end', () => {
       response.writeHead(204).end()
       try {
-        const page = JSON.parse(body)
-        print(
-          `☎  ${request.url?.slice(1)}: [${page.severity}] ${page.resident.name}: ${page.headline.zh} ${page.headline.en}\n   ${page.url}`,
-        )
+        print(`☎  ${request.url?.slice(1)}: ${sentence(JSON.parse(body))}`)
       } catch {
         print('☎  a page that is not JSON')
       }
@@ -33,4 +30,17 @@ export async function startDemoPhone({ print }: { print: (line: string) => void 
         server.closeAllConnections()
       }),
   }
+}
+
+type Told = { kind: string; severity: string; url?: string }
+type Page = Told & { resident: { name: string }; headline: { zh: string; en: string } }
+/** About no single alert, or a call to make before anybody is paged. */
+type Message = Told & { noticeId: string; text: { zh: string; en: string } }
+
+function sentence(told: Page | Message): string {
+  const words =
+    'noticeId' in told
+      ? `[${told.kind}] ${told.text.zh} ${told.text.en}`
+      : `[${told.severity}] ${told.resident.name}: ${told.headline.zh} ${told.headline.en}`
+  return told.url ? `${words}\n   ${told.url}` : words
 }

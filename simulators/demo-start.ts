@@ -10,7 +10,7 @@ import { decodePayload } from '../ingest/decode.js'
 import type { Clock } from '../kit/clock.js'
 import type { Teardown } from '../kit/lifecycle.js'
 import type { Log } from '../kit/log.js'
-import { type DemoCommunity, demoCommunity, demoHomes } from './demo.js'
+import { arrivedAt, type DemoCommunity, demoCommunity, demoHomes } from './demo.js'
 import { demoHistory } from './demo-history.js'
 import { startDemoPhone } from './demo-phone.js'
 import { createRunner } from './runner.js'
@@ -20,8 +20,6 @@ type DemoSecrets = { password: string; gatewaySeed: string; webhookSecret: strin
 
 const historyDays = 30
 const rowsPerStatement = 2_000
-/** In the past the readings arrived this long after they were measured. */
-const onTheWayMs = 2_000
 
 export type Demo = {
   password: string
@@ -116,12 +114,10 @@ async function commitHistory({
       const decoded = decodePayload({ kind, payload: Buffer.from(JSON.stringify(readings)), receivedAt: now })
       // A second start must not ring for what a button did while nobody was listening.
       if (kind !== 'water' && kind !== 'electricity') continue
-      for (const reading of decoded.readings)
-        rows.push({
-          ...reading,
-          deviceNo: numbers.get(deviceId)!,
-          receivedAt: Math.min(now, reading.observedAt + onTheWayMs),
-        })
+      for (const reading of decoded.readings) {
+        const receivedAt = arrivedAt(home, reading.observedAt, now)
+        if (receivedAt !== null) rows.push({ ...reading, deviceNo: numbers.get(deviceId)!, receivedAt })
+      }
     }
     rows.sort((a, b) => a.observedAt - b.observedAt)
     // In one transaction, so that the rules see the past whole: half of it would look like a gateway that fell silent.

@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest'
+import type { ReadingArrival } from '../alerts/model.js'
+import { emptyState, fold } from '../alerts/rules/fold.js'
 import { idPattern, readingSchemas, type WaterReading } from '../ingest/contract.js'
-import { demoCommunity, demoHomes } from './demo.js'
+import { arrivedAt, demoCommunity, demoHomes } from './demo.js'
 import { demoHistory, type HistoryBatch } from './demo-history.js'
 import { createHome } from './home.js'
+import { type LiveHome, newReadings } from './simulated-home.js'
 
 const timeZone = 'Asia/Shanghai'
 const hourMs = 3_600_000
@@ -69,6 +72,38 @@ test('whatever the hour of the start, only the silent resident is silent, for ju
       if (name === 'tap') expect(used(-116 * 60, 0)).toBeGreaterThan(630)
       else if (name !== 'silent') expect(used(-2 * 3_600, 0)).toBeLessThan(250)
     }
+  }
+})
+
+/** What the rules are handed of a home that the demo has lived in for 30 days at `start`, and for five minutes since. */
+function heardOf(home: LiveHome, start: number) {
+  const span = { known: new Map(), intervalS: 300, from: start - 30 * 24 * hourMs, to: start + 300_000 }
+  const heard: ReadingArrival[] = []
+  for (const { kind, at, reading } of newReadings(home, span)) {
+    if (kind !== 'water' && kind !== 'electricity') continue
+    const receivedAt = at * 1_000 < start ? arrivedAt(home, at * 1_000, start) : at * 1_000
+    if (receivedAt === null) continue
+    const value = 'litres' in reading ? reading.litres : 'wh' in reading ? reading.wh : 0
+    const common = { type: 'reading', event: '', observedAt: at * 1_000, receivedAt, value } as const
+    heard.push({ ...common, kind, deviceNo: kind === 'water' ? 1 : 2 })
+  }
+  return heard
+}
+
+test('whatever the hour of the start, the silent resident is asked about 75 s after it, and nothing was about to be before', () => {
+  for (let hour = 0; hour < 24; hour += 3) {
+    const start = now + hour * hourMs
+    const heard = heardOf(demoHomes(community, start)[1]!, start)
+    const { decisions } = fold(emptyState(), heard, start + 300_000, { timeZone, alarmsPerMonth: 2 })
+    const about = decisions.filter((decision) => 'kind' in decision && decision.kind.startsWith('silen'))
+    const [last, ...before] = about.reverse()
+    expect(last, `start at +${hour} h`).toMatchObject({
+      type: 'open',
+      kind: 'silence_unusual',
+      openedAt: Math.floor(start / 1_000) * 1_000 + 75_000,
+      askUntil: Math.floor(start / 1_000) * 1_000 + 75_000 + hourMs / 2,
+    })
+    expect(before[0]?.type ?? 'clear', `start at +${hour} h`).toBe('clear')
   }
 })
 

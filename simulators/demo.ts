@@ -19,12 +19,16 @@ export type DemoResident = {
 export type DemoCommunity = { communityId: string; name: string; timeZone: string; residents: readonly DemoResident[] }
 
 const hourS = 3_600
+/** In the past the readings arrived this long after they were measured. */
+const onTheWayMs = 2_000
 
 /** How often the meters of the demo report at rest while somebody watches; the history makes do with 300 s. */
 export const demoIntervalS = 60
 /** 12 h without use are full a minute after the start. */
 const silentSinceS = -(12 * hourS - 60)
 const silentReportS = 75
+/** Until then nothing had come from that home for so long: what is older than that arrived only at the start. */
+const silentUnheardS = 30 * 60
 /** 2 h of a running tap are full 4 min after the start. */
 const tapSinceS = -(2 * hourS - 240)
 
@@ -127,3 +131,14 @@ export const demoHomes = (community: DemoCommunity, startedAt: number): LiveHome
       ? { phaseS: Math.floor(startedAt / 1_000) + silentReportS }
       : {}),
   }))
+
+/**
+ * When a reading of the past arrived (epoch ms) at a demo that starts at `startedAt`; null: not before the demo lives. What
+ * the silent home measured since its silence began comes late: told in time, the line of that resident would have been
+ * crossed hours before anybody watched, at an hour that depends on when the demo is started.
+ */
+export function arrivedAt({ scenarios }: LiveHome, observedAt: number, startedAt: number): number | null {
+  const silent = scenarios.find(({ name }) => name === 'silent')
+  if (silent && observedAt > startedAt - silentUnheardS * 1_000) return null
+  return silent && observedAt > silent.at ? startedAt : Math.min(startedAt, observedAt + onTheWayMs)
+}

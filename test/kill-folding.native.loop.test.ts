@@ -82,7 +82,7 @@ test(`killed ${kills} times while it folds: nothing is folded twice, nothing is 
        from resident_state r order by resident_id`,
   )
   expect(rows).toHaveLength(homes)
-  const context = { timeZone: 'Asia/Shanghai', alarmsPerMonth: null }
+  const context = { timeZone: 'Asia/Shanghai', alarmsPerMonth: 2 }
   for (const { resident_id, state, bodies } of rows) {
     const { state: expected } = fold(emptyState(), bodies.flat(), Date.now(), context)
     expect(state, `the state of ${resident_id}`).toEqual(JSON.parse(JSON.stringify(expected)))

@@ -16,6 +16,13 @@ export function seeded(seed: number): () => number {
   }
 }
 
+/** A home's own seed (FNV-1a of its name): it draws the same alone and beside others. */
+export function seedFor(name: string, seed: number): number {
+  let hash = 0x811c9dc5 ^ seed
+  for (let index = 0; index < name.length; index += 1) hash = Math.imul(hash ^ name.charCodeAt(index), 0x01000193)
+  return hash | 0
+}
+
 /** A collapse at `at`; `index` is the first reading after it. */
 export type Collapse = { at: EpochMs; index: number; night: boolean }
 

@@ -1,7 +1,7 @@
 import type { Decision, EpochMs, ReadingArrival } from '../model.js'
 import { emptyState, foldInto, type ResidentState } from '../rules/fold.js'
 import { silenceOf } from '../rules/silence.js'
-import { afterCollapse, type Collapse, drawCollapses, endOf, firstAfter } from './collapse.js'
+import { afterCollapse, type Collapse, drawCollapses, endOf, firstAfter, seedFor } from './collapse.js'
 import { type Home, homesIn, readingsOf } from './recordings.js'
 
 const hourMs = 3_600_000
@@ -43,10 +43,11 @@ export async function evaluate(
   { collapsesEach, onHome }: { collapsesEach: number; onHome?: (home: string) => void },
 ): Promise<HomeResult[]> {
   const results: HomeResult[] = []
-  for (const [index, home] of homesIn(folder).entries()) {
+  for (const home of homesIn(folder)) {
     onHome?.(home.name)
     const { readings } = await readingsOf(home)
-    if (readings.length > 1) results.push(evaluateHome(home, readings, { collapsesEach, seed: seed + index }))
+    if (readings.length > 1)
+      results.push(evaluateHome(home, readings, { collapsesEach, seed: seedFor(home.name, seed) }))
   }
   return results
 }

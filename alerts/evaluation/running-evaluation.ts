@@ -1,6 +1,7 @@
 import type { AlertKind, Decision, EpochMs, ReadingArrival } from '../model.js'
 import { emptyState, foldInto, type ResidentState } from '../rules/fold.js'
 import { stepOf } from '../rules/register.js'
+import { seedFor } from './collapse.js'
 import { drawMoments, leftRunning, type OtherRule, type Protocol, protocols } from './left-running.js'
 import { type Home, homesIn, readingsOf } from './recordings.js'
 import { quantile } from './summary.js'
@@ -48,11 +49,11 @@ export async function evaluateOthers(
 ): Promise<OtherRow[]> {
   const protocol = protocols[rule]
   const rows: HomeRow[] = []
-  for (const [index, home] of homesIn(folder).entries()) {
+  for (const home of homesIn(folder)) {
     const { readings } = await readingsOf(home)
     if (!readings.some(({ kind, value }) => kind === protocol.meter && value !== undefined)) continue
     onHome?.(home.name)
-    rows.push(evaluateOne(home, readings, protocol, { each, seed: seed + index }))
+    rows.push(evaluateOne(home, readings, protocol, { each, seed: seedFor(home.name, seed) }))
   }
   if (rows.length === 0) throw new Error(`no home with a ${protocol.meter} meter in ${folder}`)
   return [...new Set(rows.map(({ group }) => group))].map((group) => {

@@ -1,6 +1,6 @@
 import type { Decision, EpochMs, ReadingArrival } from '../model.js'
 import { emptyState, foldInto, type ResidentState } from '../rules/fold.js'
-import { firstAfter, seeded } from './collapse.js'
+import { firstAfter, seeded, seedFor } from './collapse.js'
 import { type Home, homesIn, readingsOf } from './recordings.js'
 import { quantile } from './summary.js'
 import { fewerUses, moreVisits } from './trends-injected.js'
@@ -43,7 +43,7 @@ export async function evaluateTrends(
   { rule, changesEach, onHome }: { rule: TrendRule; changesEach: number; onHome?: (home: string) => void },
 ): Promise<TrendResult[]> {
   const results: TrendResult[] = []
-  for (const [index, home] of homesIn(folder).entries()) {
+  for (const home of homesIn(folder)) {
     const { readings } = await readingsOf(home)
     if (rule === 'nights' && !readings.some(({ kind }) => kind === 'water')) continue
     const { warmUpMs, observeMs } = protocols[rule]
@@ -51,7 +51,7 @@ export async function evaluateTrends(
     const last = readings.at(-1)?.receivedAt ?? 0
     if (last - first < warmUpMs + observeMs + dayMs) continue
     onHome?.(home.name)
-    results.push(evaluateHome(home, readings, { rule, changesEach, seed: seed + index }))
+    results.push(evaluateHome(home, readings, { rule, changesEach, seed: seedFor(home.name, seed) }))
   }
   return results
 }

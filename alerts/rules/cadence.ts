@@ -1,10 +1,16 @@
-import { hourMs } from './say.js'
+import { hourMs, secondMs } from './say.js'
 import type { Meter } from './state.js'
 
 /** A meter that reports less often than this tells what was used, and not when. */
 export const seldomMs = 3 * hourMs
 
-export const isSeldom = ({ reach }: Meter): boolean => reach.usualMs > seldomMs
+/** Two long outages lengthen the usual interval, and not most of its intervals. */
+export function isSeldom({ reach: { usualMs, gapsS } }: Meter): boolean {
+  if (usualMs <= seldomMs) return false
+  let long = 0
+  for (const gapS of gapsS) if (gapS * secondMs > seldomMs) long += 1
+  return long * 2 > gapsS.length
+}
 
 /** Is there a meter among those that count which reports often? The others need not be waited for then. */
 export function isAnyOften(meters: Meter[], counts: (meter: Meter) => boolean): boolean {

@@ -171,8 +171,10 @@ function takeValue(
   if (state.routine) {
     followLeak(meter, { increment, known })
     const isUse = isTap(meter, increment, at - from)
-    if (isUse && !isUntimed(state, meter, at - from))
-      noteActivity(state, { at, spanMs: at - from, by: 'water' }, context)
+    if (isUse) {
+      const usedAt = isUntimed(state, meter, at - from) ? from : at
+      noteActivity(state, { at: usedAt, spanMs: at - from, by: 'water' }, context)
+    }
     const interval = { from, at, known, isUse, proves: true }
     followWeeks(state, interval, arrivedAt, context)
     followNight(state, interval, arrivedAt, context, out)
@@ -182,7 +184,7 @@ function takeValue(
   followStanding(meter, interval, arrivedAt, context, out)
 }
 
-/** Some time in a day: where another meter is heard it says no more of when, and ends no silence that the other one tells. */
+/** Used at some time in a day: where another meter is heard, that ends only a silence that began before that day. */
 const isUntimed = ({ meters }: ResidentState, meter: Meter, spanMs: number): boolean =>
   spanMs > seldomMs && isSeldom(meter) && isAnyOften(meters, ({ reach }) => !reach.overdue)
 

@@ -4,13 +4,13 @@ import {
   calms,
   dayMs,
   dayQuarters,
-  type Ended,
   forgetDays,
   gapCalm,
   gapMsMax,
   gapMsMin,
   gapQuarters,
   gapStart,
+  isOfBefore,
   jitterMs,
   type Line,
   quarterMs,
@@ -222,7 +222,13 @@ export function thresholdOf(routine: Routine, budget: number, day: number): numb
 
 const startOf = (since: EpochMs, calm: Calm, timeZone: string): Start => ({ ...wallClock(since, timeZone), calm })
 
-type Curve = { since: EpochMs; start: Start; survival: Float64Array; scores: Float64Array }
+type Curve = {
+  since: EpochMs
+  activeAt: EpochMs | null
+  start: Start
+  survival: Float64Array
+  scores: Float64Array
+}
 /** What the end of a silence asks again: it depends on nothing but the routine, which changes only with an activity or a mark. */
 const curves = new WeakMap<Routine, Curve>()
 /** The routine was changed within a silence. */
@@ -230,10 +236,17 @@ export const forgetCurve = (routine: Routine): boolean => curves.delete(routine)
 
 function curveOf(routine: Routine, since: EpochMs, timeZone: string): Curve {
   const known = curves.get(routine)
-  if (known?.since === since) return known
+  // A late activity may come before a beginning that is later than it: it has changed what is known.
+  if (known?.since === since && known.activeAt === routine.activeAt) return known
   const start = startOf(since, routine.calm, timeZone)
   const survival = survivalOf(routine, start)
-  const curve = { since, start, survival, scores: scoresOf(survival, expectedOf(routine, start), start.hour) }
+  const curve = {
+    since,
+    activeAt: routine.activeAt,
+    start,
+    survival,
+    scores: scoresOf(survival, expectedOf(routine, start), start.hour),
+  }
   curves.set(routine, curve)
   return curve
 }
@@ -250,7 +263,10 @@ export function scoreOf(routine: Routine, timeZone: string): number | null {
 
 /** Days since the first activity; the line counts from the 14th. */
 export const isLearned = (routine: Routine, at: EpochMs): boolean =>
-  routine.firstAt !== null && at - routine.firstAt >= coldDays * dayMs && routine.tops.length > 0
+  routine.firstAt !== null &&
+  at - routine.firstAt >= coldDays * dayMs &&
+  routine.tops.length > 0 &&
+  !isOfBefore(routine)
 
 /** The line for a silence that began at `since`, or null while too little is known. */
 export function lineOf(

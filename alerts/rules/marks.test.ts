@@ -29,7 +29,7 @@ const sum = (values: number[]) => values.reduce((a, b) => a + b, 0)
 /** The list of the highest scores is full: the lowest that made room does not come back. */
 const known = ({ routine, ...state }: ResidentState) => ({
   ...state,
-  routine: { ...routine!, tops: routine!.tops.slice(0, 105), gaps: routine!.gaps.slice(-190) },
+  routine: { ...routine!, tops: routine!.tops.slice(0, 85), gaps: routine!.gaps.slice(-190) },
 })
 const hourOf = (at: EpochMs) => Math.floor(((at + 8 * hour) % day) / hour)
 
@@ -146,7 +146,7 @@ test('the marks that are kept are few', () => {
   expect(state.routine!.marked!.length).toBe(10)
   expect(JSON.stringify(state.routine!.marked).length).toBeLessThan(500)
   expect(state.routine!.gaps.length).toBeLessThanOrEqual(200)
-  expect(state.routine!.tops.length).toBeLessThanOrEqual(110)
+  expect(state.routine!.tops.length).toBeLessThanOrEqual(90)
 })
 
 test('what a page says of a mark is what the rules make of it', () => {

@@ -70,6 +70,10 @@ export const newestInside = (state: ResidentState): Sighting | null => newest(st
 /** The newest one that proves somebody up and about: what the pages tell. */
 export const newestUp = (state: ResidentState): Sighting<UpBy> | null => newest(state, up)
 
+/** Nobody needs to be paged for a silence any more; how she is a carer has yet to say, and a call for help does not say "fine". */
+export const outcomeOf = (by: string | null): { outcome?: 'other' } =>
+  by === 'visit' || by === 'help' ? { outcome: 'other' } : {}
+
 /** What a sentence about a silence says of its beginning. */
 export const lastSeenWords: Record<SeenBy, Headline> = {
   motion: { en: ', when movement was last seen', zh: '（最后一次感应到活动）' },

@@ -50,6 +50,8 @@ export type Routine = {
   biasAt: EpochMs
   /** Hours in which meters have shown use since a sensor was heard, and the newest; missing where no sensor taught anything. */
   unsensed?: [hours: number, newestHour: number]
+  /** The zone of the clock that all this is kept by. */
+  timeZone?: string
   /** What staff said of alerts lately, so that they can say otherwise. */
   marked?: Marked[]
 }
@@ -75,7 +77,7 @@ export const forgetDays = 45
 export const tailDays = 90
 export const gapsMax = 200
 /** Enough for a quarter of a year at 5 a month and what came before it: with fewer, old high ones crowd out the new. */
-export const topsMax = 110
+export const topsMax = 90
 /** Nothing is known of use within an interval that long. */
 const vagueMsMin = 3 * hourMs
 
@@ -97,6 +99,18 @@ export function emptyRoutine(): Routine {
     bias: 0,
     biasAt: 0,
   }
+}
+
+/** Silences were once kept as lists, and tops by their day: a quarter hour from 1970 is a higher number than any day. */
+const dayMax = 100_000
+
+/** Learned before silences were kept as they are now; read as such it would say that none has ever lasted. */
+export const isOfBefore = ({ gaps, tops }: Routine): boolean =>
+  typeof gaps[0] === 'object' || (tops.length > 0 && tops[0]![0] < dayMax)
+
+/** Learning begins anew; the silence that goes on, and its alert, are what they were. */
+export function begunAnew({ activeAt, by, activeHour, calm, provenMs, alert }: Routine): Routine {
+  return { ...emptyRoutine(), activeAt, by, activeHour, calm, provenMs, alert }
 }
 
 export const slotOf = (calm: Calm, weekend: boolean, hour: number): number =>

@@ -1,5 +1,5 @@
 import type { EpochMs, Headline } from '../model.js'
-import { isAnyOften, isSeldom, tells } from './cadence.js'
+import { isAnyOften, isSeldom, seldomMs, tells } from './cadence.js'
 import { leakOf } from './leak.js'
 import { amountOf, lengthOf, minuteMs, sinceZh, timeOf } from './say.js'
 import type { Meter, ResidentState } from './state.js'
@@ -44,6 +44,9 @@ export function beyondLeak(told: Told): Headline {
   }
 }
 
+/** Chinese sets a space before digits only. */
+const spaced = (time: string): string => (/^\d/.test(time) ? ` ${time}` : time)
+
 /** What an alert about a silence could not know: sentences to follow its own. */
 export function unknownOf(
   { telling, others }: Told,
@@ -70,12 +73,29 @@ export function unknownOf(
     const until = timeOf(p.until, p.at, timeZone)
     const name = kinds[slowest.kind]
     // The register tells at its end what was used in a whole interval.
-    const isVague = p.lastWater !== null && p.lastWater.at === p.since && p.lastWater.from < p.since
+    const isVague = p.lastWater !== null && p.lastWater.at === p.since && p.since - p.lastWater.from > seldomMs
     const from = isVague ? timeOf(p.lastWater!.from, p.at, timeZone) : null
     parts.push({
       en: ` The ${slowest.kind} meter reports about every ${usual.en}: ${from ? `the last use may have been as early as ${from.en}, and ` : ''}nothing is known yet after ${until.en}.`,
-      zh: `${name.zh}表约每 ${usual.zh}上报一次：${from ? `最后一次用水可能早至 ${from.zh}，` : ''}${until.zh} 以后的情况还不知道。`,
+      zh: `${name.zh}表约每 ${usual.zh}上报一次：${from ? `最后一次用水可能早至${spaced(from.zh)}，` : ''}${until.zh} 以后的情况还不知道。`,
     })
   }
   return { en: parts.map(({ en }) => en).join(''), zh: parts.map(({ zh }) => zh).join('') }
+}
+
+/** A reading that took longer than this was kept back somewhere. */
+const keptBackMs = 10 * minuteMs
+
+/** Why a silence is over, where the alert would not have come had the reading been here: the history is to say so. */
+export function sentLate(
+  { en, zh }: Headline,
+  { usedAt, openedAt, at }: { usedAt: EpochMs; openedAt: EpochMs; at: EpochMs },
+  timeZone: string,
+): Headline {
+  if (usedAt >= openedAt || at - usedAt <= keptBackMs) return { en, zh }
+  const sent = timeOf(at, at, timeZone)
+  return {
+    en: `${en} This was sent only at ${sent.en}: it was not known when the alert came.`,
+    zh: `${zh}这条数据 ${sent.zh} 才补传上来，预警时还不知道。`,
+  }
 }

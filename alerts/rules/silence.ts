@@ -1,9 +1,9 @@
 import type { AlertKind, Decision, EpochMs, Headline } from '../model.js'
 import { isAnyOften, tells } from './cadence.js'
 import { isLearned } from './line.js'
-import { lastSeenWords, newestInside, newestSighting, type SeenBy, seenHeadline } from './movement.js'
+import { lastSeenWords, newestInside, newestSighting, outcomeOf, type SeenBy, seenHeadline } from './movement.js'
 import { amountOf, hourMs, lengthOf, sinceZh, timeOf } from './say.js'
-import { beyondLeak, leakOfAll, nothingUsed, toldBy, unknownOf } from './silence-words.js'
+import { beyondLeak, leakOfAll, nothingUsed, sentLate, toldBy, unknownOf } from './silence-words.js'
 import { type Context, limitMsOf, type Meter, type ResidentState } from './state.js'
 import { judgeUnusual } from './unusual.js'
 import { litresSince, waterActiveAt } from './uses.js'
@@ -164,9 +164,12 @@ function clear(
   context: Context,
   out: Decision[],
 ): void {
-  const headline = usedHeadline(state, silence.since, activity, at, context)
-  if (silence.fired12) out.push({ type: 'clear', kind: 'silent_12h', at, headline })
-  if (silence.fired24) out.push({ type: 'clear', kind: 'silent_24h', at, headline })
+  const why = usedHeadline(state, silence.since, activity, at, context)
+  const openedAt = silence.since + (silence.fired12 ? shortMs : longMs)
+  const headline = sentLate(why, { usedAt: activity.at, openedAt, at }, context.timeZone)
+  const cleared = { type: 'clear' as const, at, headline, ...outcomeOf(activity.by) }
+  if (silence.fired12) out.push({ ...cleared, kind: 'silent_12h' })
+  if (silence.fired24) out.push({ ...cleared, kind: 'silent_24h' })
   state.silence = null
 }
 

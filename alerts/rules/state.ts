@@ -91,6 +91,8 @@ export type Said = {
   until: EpochMs
   activeAt: EpochMs | null
   before: { seenAt: EpochMs | null; away: { from: EpochMs; until: EpochMs } | null; routine: Routine | null }
+  /** The word before it, as long as that can be taken back as well; not the one before that. */
+  older?: Said
 }
 
 /**

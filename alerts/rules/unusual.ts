@@ -2,11 +2,12 @@ import type { Decision, EpochMs, Headline } from '../model.js'
 import { isAnyOften, tells } from './cadence.js'
 import { correct, lineOf, scoreOf } from './line.js'
 import { isEmergency, settleMark } from './marks.js'
-import { isUp, lastSeenWords, newestInside, newestSighting, type SeenBy, seenHeadline } from './movement.js'
-import { emptyRoutine, gapMsMin, jitterMs, learn, passed, type Routine } from './routine.js'
+import { isUp, lastSeenWords, newestInside, newestSighting, outcomeOf, type SeenBy, seenHeadline } from './movement.js'
+import { rezone } from './rezone.js'
+import { begunAnew, emptyRoutine, gapMsMin, isOfBefore, jitterMs, learn, passed, type Routine } from './routine.js'
 import { hourMs, lengthOf, minuteMs, sinceZh, timeOf } from './say.js'
 import { followSensors } from './sensors.js'
-import { beyondLeak, nothingUsed, toldBy, unknownOf } from './silence-words.js'
+import { beyondLeak, nothingUsed, sentLate, toldBy, unknownOf } from './silence-words.js'
 import { type Context, limitMsOf, type ResidentState } from './state.js'
 
 /** With a budget of so many a month or more the home is asked first, and has this long to answer. */
@@ -19,9 +20,11 @@ export type Covered = { from: EpochMs; until: EpochMs; limitMs: number }
  * Gives a state what the learned line needs, or takes it away: a routine begins empty wherever there is none. An alert
  * that is open when the line is taken away stays for a person to close, because its silence may still go on.
  */
-export function switchLearning(state: ResidentState, { alarmsPerMonth }: Context): void {
+export function switchLearning(state: ResidentState, { alarmsPerMonth, timeZone }: Context): void {
   if (alarmsPerMonth !== null) {
     state.routine ??= emptyRoutine()
+    if (isOfBefore(state.routine)) state.routine = begunAnew(state.routine)
+    rezone(state.routine, timeZone, state.newestAt)
     return
   }
   if (!state.routine) return
@@ -132,7 +135,7 @@ function judgeLine(
 
 /** Ends the alert at the first activity after its silence began; a door that somebody opened is not enough. */
 function endAlert(state: ResidentState, routine: Routine, at: EpochMs, context: Context, out: Decision[]): void {
-  const { since } = routine.alert!
+  const { since, openedAt } = routine.alert!
   const isActive = routine.activeAt! > since
   const inside = newestInside(state)
   const isSeen = inside !== null && inside.at > since
@@ -141,8 +144,10 @@ function endAlert(state: ResidentState, routine: Routine, at: EpochMs, context: 
   // A false alarm like any other, though the routine does not hear of what ended it.
   if (!isActive && !routine.vague && !isEmergency(routine))
     correct(routine, { at: inside!.at, alarms: 1 }, context.alarmsPerMonth!)
-  const headline = isActive ? activeHeadline(routine, at, context) : seenHeadline(inside!, at, context.timeZone)
-  out.push({ type: 'clear', kind: 'silence_unusual', at, headline })
+  const why = isActive ? activeHeadline(state, routine, at, context) : seenHeadline(inside!, at, context.timeZone)
+  const usedAt = isActive ? routine.activeAt! : inside!.at
+  const headline = sentLate(why, { usedAt, openedAt, at }, context.timeZone)
+  out.push({ type: 'clear', kind: 'silence_unusual', at, headline, ...outcomeOf(isActive ? null : inside!.by) })
 }
 
 function unusualHeadline(
@@ -170,12 +175,25 @@ function unusualHeadline(
   }
 }
 
-function activeHeadline({ activeAt, by }: Routine, at: EpochMs, { timeZone }: Context): Headline {
+function activeHeadline(
+  { lastWater }: ResidentState,
+  { activeAt, by }: Routine,
+  at: EpochMs,
+  { timeZone }: Context,
+): Headline {
   const time = timeOf(activeAt!, at, timeZone)
   if (by === 'button') return { en: `Call button used at ${time.en}.`, zh: `${time.zh} 按过呼叫按钮。` }
   if (isUp(by)) return seenHeadline({ at: activeAt!, by }, at, timeZone)
   if (by === 'spoken') return { en: `Somebody spoke with her at ${time.en}.`, zh: `${time.zh} 已与本人通话确认。` }
   if (by === 'electricity')
     return { en: `An appliance was switched on by ${time.en}.`, zh: `${time.zh} 前有电器启动。` }
+  // A meter that reports once a day tells that water was used, and not when.
+  if (lastWater && lastWater.from === activeAt) {
+    const until = timeOf(lastWater.at, at, timeZone)
+    return {
+      en: `Water used again between ${time.en} and ${until.en}.`,
+      zh: `${time.zh} 至 ${until.zh} 之间再次用水。`,
+    }
+  }
   return { en: `Water used again by ${time.en}.`, zh: `${time.zh} 前再次用水。` }
 }

@@ -262,6 +262,10 @@ test('a visit and a call end a silence that is told, and count as seen', () => {
       'clear silent_12h 2025-03-03 21:00:00',
     ])
     expect(headlines(decisions, 'silent_12h').at(-1)!.en).toContain(says)
+    // Who is there has yet to say how she is.
+    const cleared = decisions.find(({ type }) => type === 'clear')
+    expect(cleared).toMatchObject(word === visit ? { outcome: 'other' } : { kind: 'silent_12h' })
+    expect('outcome' in cleared!).toBe(word === visit)
     // And it counts from there.
     const next = run([...water(at + 13 * hour, [start + hour]), word(at)], at + 13 * hour)
     expect(lines(next.decisions, /open silent_12h/)).toHaveLength(2)
@@ -352,6 +356,28 @@ test('an older word is taken back as far as it can be: no sighting any more', ()
     start + 6 * hour,
   )
   expect(state.seen).toEqual({ spoken: said + 10_000 })
+})
+
+test.each<[string, ('visit' | 'spoken' | 'away')[], number[]]>([
+  ['the newer one first', ['spoken', 'visit'], [1, 0]],
+  ['the older one first', ['spoken', 'visit'], [0, 1]],
+  ['the newer one first', ['spoken', 'spoken'], [1, 0]],
+  ['the older one first', ['spoken', 'spoken'], [0, 1]],
+  ['the newer one first', ['visit', 'spoken'], [1, 0]],
+  ['the newer one first', ['spoken', 'away'], [1, 0]],
+])('both taken back, %s (%j): the silence goes on as if nobody had said anything', (_name, said, order) => {
+  const uses = each(routineDays + 1, (at) => at > today + 3 * hour + 11 * minute)
+  const call = today + 9 * hour
+  const ats = said.map((_, index) => call + index * 10_000)
+  const words = said.map((word, index) =>
+    word === 'away' ? away(ats[index]!, call + day) : word === 'visit' ? visit(ats[index]!) : spoken(ats[index]!),
+  )
+  const undone = order.map((index, nth) => unsaid(said[index]!, ats[index]!, call + 30_000 + nth * 5_000))
+  const { decisions, state } = run([...water(call + hour, uses), ...words, ...undone], call + hour, learned)
+  expect(lines(decisions, /silence_unusual/).map((line) => line.split(' ')[0])).toEqual(['open', 'clear', 'open'])
+  const plain = run(water(call + hour, uses), call + hour, learned).state
+  expect(state.routine!.activeAt).toBe(plain.routine!.activeAt)
+  expect(state.said).toBeUndefined()
 })
 
 test('taken back too late, or never said: nothing changes but the sighting itself', () => {

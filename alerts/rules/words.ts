@@ -103,7 +103,8 @@ export function usedAt(state: ResidentState): EpochMs {
 
 /** Keeps how things stood before a word, for the minute in which it can be taken back. */
 function remember(state: ResidentState, { word, at }: { word: Said['word']; at: EpochMs }, now: EpochMs): void {
-  const { routine, away, seen } = state
+  const { routine, away, seen, said } = state
+  const { older: _, ...newest } = said ?? {}
   state.said = {
     word,
     at,
@@ -114,6 +115,7 @@ function remember(state: ResidentState, { word, at }: { word: Said['word']; at: 
       away: away ?? null,
       routine: routine ? structuredClone(routine) : null,
     },
+    ...(said && now <= said.until ? { older: newest as Said } : {}),
   }
 }
 
@@ -133,11 +135,20 @@ function unsay(state: ResidentState, { word, at: saidAt }: { word: Said['word'];
     else delete state.seen[word]
   }
   if (!isKept) {
+    const older = said?.older
+    if (older && older.word === word && older.at === saidAt && at <= older.until) {
+      // Should the newer one be taken back, too, then all is as before both.
+      said.before.routine = older.before.routine
+      if (said.word === word) said.before.seenAt = older.before.seenAt
+      delete said.older
+      return
+    }
     // Should the newer one be taken back, too, then this one does not come back for it.
     if (said?.word === word && said.before.seenAt === saidAt) said.before.seenAt = null
     return
   }
-  delete state.said
+  if (said.older) state.said = said.older
+  else delete state.said
   // Somebody was up meanwhile: that silence is over, whatever was said of it.
   if (!said.before.routine || !routine || routine.activeAt !== said.activeAt) return
   state.routine = { ...said.before.routine, alert: null }

@@ -11,15 +11,19 @@ import { UndoForm } from '../shell/undo.js'
 /** A visit is worth a line for this long. */
 const saidShownMs = 3 * 3_600_000
 
-/** On the family's page, in place of how quiet the home is: away until when. Nothing is green, and nothing is wrong. */
+/**
+ * On the family's page, in place of how quiet the home is. Nothing is green, and nothing is wrong. Until when a home stands
+ * empty is for those alone who were given the right to say so: links are passed on.
+ */
 export function AwayAnswer({ absence, view, here }: { absence: Absence; view: FamilyView; here: Here }) {
   const t = absenceText(here.language).family
   const { language, now } = here
   return (
     <div class="known known-earlier">
       <p class="answer-line">
-        {t.answer}
-        {momentWords(absence.until.getTime(), view.timeZone, language, now.getTime())}
+        {view.maySetAway
+          ? `${t.answer}${momentWords(absence.until.getTime(), view.timeZone, language, now.getTime())}`
+          : t.answerPlain}
       </p>
       <p>{t.answerMore}</p>
     </div>

@@ -254,3 +254,16 @@ test('the alert of the learned line shows why it came, with its numbers and the 
   expect(page.text).not.toContain('Why it came')
   expect((await dashboard.ask(`/alerts/${home.alertId}`, { as: worker() })).text).not.toContain('Was this alert right?')
 })
+
+test('what the rules stumble over keeps nobody from marking, or closing what was an emergency', async () => {
+  await database.db.query('update resident_state set state = \'{"version": 1}\' where resident_id = $1', [
+    resident().residentId,
+  ])
+  expect((await mark('false')).status).toBe(303)
+  expect(await events()).toMatchObject([{ detail: { verdict: 'false' } }])
+  await database.db.query('update alerts set stage = $2, closed_at = null where alert_id = $1', [alertId, 'open'])
+  const close = { kind: 'close' as const, outcome: 'fall' as const, note: '' }
+  const by = { alertId, staffId: worker(), via: 'console' as const, now: clock.now() }
+  expect(await actOnAlert(database.db, { ...by, action: close })).toEqual({ kind: 'done' })
+  expect(await findMark(database.db, { alertId })).toMatchObject({ verdict: 'true', effect: null })
+})

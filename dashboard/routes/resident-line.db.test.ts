@@ -68,6 +68,16 @@ test('learned: how long it has been silent, what is usual, and when the home wou
   expect(en.match(/\d\d:00–\d\d:00 \d+ h( \d+ min)? (\d+ h( \d+ min)?|1 day)/g)!.length).toBeGreaterThanOrEqual(24)
 })
 
+test('up a moment ago: since when, and no silence of no seconds', async () => {
+  const { en, zh } = await live({
+    quiet: quietSince(1.5),
+    words: [{ type: 'spoken', at: t - 20_000, receivedAt: t - 20_000 }],
+  })
+  expect(en).toMatch(/Last active: 14:04\. A silence that begins like this normally lasts at most /)
+  expect(zh).toMatch(/最近一次有动静：14:04。这个时段开始的安静，平时最多 /)
+  expect(en).not.toContain('Silent for')
+})
+
 test('one false alarm a month pages at once, and the page says so', async () => {
   const { en, zh } = await live({ quiet: quietSince(1.5), alarmsPerMonth: 1 })
   expect(en).toMatch(/If nothing is heard by [^.]+, an alert opens\./)

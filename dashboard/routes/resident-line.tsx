@@ -115,7 +115,8 @@ function presentWords(present: Present, { timeZone, here }: Part): string {
     if (alerted) return first + t.fixedAlerted
     return first + (reached ? t.reached(limit, clock(alertAt)) : t.fixedAt(clock(alertAt)))
   }
-  const first = t.silent(length, clock(since), clock(until))
+  const isSilent = atLeast || until - since >= minuteMs
+  const first = isSilent ? t.silent(length, clock(since), clock(until)) : t.active(clock(since))
   if (alerted) return first + t.usual(durationWords(usualMs!, language)) + t.alerted(limit)
   if (reached) return first + t.reached(limit, clock(alertAt))
   return first + t.usual(durationWords(usualMs!, language)) + (asks ? t.asksAt : t.pagesAt)(clock(alertAt))

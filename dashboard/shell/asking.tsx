@@ -10,7 +10,7 @@ export const isAsked = (alert: AlertRow): alert is AskedAlert => alert.asking !=
 
 const telOf = (phone: string) => `tel:${phone.replace(/[^+\d]/g, '')}`
 
-/** Who or what was asked: "The voice panel has asked whether all is well." */
+/** Who or what was asked: "The voice panel was told to ask whether all is well." */
 export function askedSentence({ way, device, names }: Asking, { language }: Here): string {
   const t = askText(language)
   if (way === 'home') return device === 'voice' ? t.voice : t.chime

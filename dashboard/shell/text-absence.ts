@@ -78,6 +78,7 @@ export const absenceText = defineText({
     family: {
       heading: 'You can tell the station',
       answer: 'Away until ',
+      answerPlain: 'Away from home for now.',
       answerMore: 'As long as she is away the station is not alerted because nothing is used at home.',
       set: 'She is going away',
       change: 'Change, or end it',
@@ -165,6 +166,7 @@ export const absenceText = defineText({
     family: {
       heading: '告诉社区',
       answer: '外出，预计回家：',
+      answerPlain: '目前外出。',
       answerMore: '外出期间，家里没有用水用电，社区不会收到预警。',
       set: '老人要出门',
       change: '修改或结束外出',

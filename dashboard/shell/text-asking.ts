@@ -8,8 +8,8 @@ export const askText = defineText({
     calls: (count: number) => `${plural(count, 'home', 'homes')} to phone: silent for longer than usual`,
     asked: (count: number) => `${plural(count, 'home is', 'homes are')} being asked: silent for longer than usual`,
     alsoAsked: (count: number) => `${plural(count, 'other home is', 'other homes are')} being asked.`,
-    voice: 'The voice panel has asked whether all is well.',
-    chime: 'The chime in the home has sounded.',
+    voice: 'The voice panel was told to ask whether all is well.',
+    chime: 'The chime in the home was told to sound.',
     family: (names: string) => `${names} (family) has been asked to phone.`,
     task: (names: string) => `${names} has been asked to phone.`,
     pleaseCall: (name: string) => `Please phone ${name}`,
@@ -43,8 +43,8 @@ export const askText = defineText({
     calls: (count) => `请给 ${count} 户打电话问一声：比平时安静得久`,
     asked: (count) => `正在询问 ${count} 户：比平时安静得久`,
     alsoAsked: (count) => `另有 ${count} 户正在询问。`,
-    voice: '家里的语音面板已询问本人。',
-    chime: '家里的提示音已响过。',
+    voice: '已让家里的语音面板问本人。',
+    chime: '已让家里响提示音。',
     family: (names) => `已请家属 ${names} 打电话。`,
     task: (names) => `已请 ${names} 打电话。`,
     pleaseCall: (name) => `请给${name}打个电话问一声`,
@@ -84,7 +84,7 @@ export function askEventSentence({ kind, who, told, detail }: AskEvent, language
   switch (kind) {
     case 'asked':
       if (detail.way === 'home' && detail.command === 'chime')
-        return en ? 'The chime in the home was sounded, to ask.' : '先询问：让家里的提示音响了一次。'
+        return en ? 'The chime in the home was told to sound, to ask.' : '先询问：让家里响提示音。'
       if (detail.way === 'home') return en ? 'The voice panel was told to ask.' : '先询问：让家里的语音面板问本人。'
       if (detail.way === 'family')
         return en ? `${told} (family) was asked to phone.` : `先询问：请家属 ${told} 打电话。`
@@ -93,6 +93,8 @@ export function askEventSentence({ kind, who, told, detail }: AskEvent, language
       if (detail.way === 'home')
         return en ? 'The home could not be asked: its device did not do it.' : '没有问到：家里的设备没有响应。'
       return en ? 'The call task did not get through.' : '没有问到：请人打电话的消息没有送达。'
+    case 'asking failed':
+      return en ? 'Asking first went wrong: it is paged at once.' : '询问时出错，直接开始逐级通知。'
     case 'unanswered':
       return en ? 'No answer came in time: it is paged.' : '没有回应，开始逐级通知。'
     case 'sent for':

@@ -6,6 +6,7 @@ export const lineText = defineText({
   en: {
     title: 'The usual routine, and today',
     atLeast: 'at least ',
+    active: (since: string) => `Last active: ${since}. `,
     silent: (length: string, since: string, until: string) =>
       `Silent for ${length} (since ${since}; readings reach ${until}). `,
     usual: (usual: string) => `A silence that begins like this normally lasts at most ${usual}. `,
@@ -102,6 +103,7 @@ export const lineText = defineText({
   zh: {
     title: '平时作息与今天',
     atLeast: '至少 ',
+    active: (since) => `最近一次有动静：${since}。`,
     silent: (length, since, until) => `已安静 ${length}（${sinceZh(since)}，读数到 ${until}）。`,
     usual: (usual) => `这个时段开始的安静，平时最多 ${usual}。`,
     asksAt: (at) => `到 ${at} 还没有动静，会先问一声家里，再通知人。`,

@@ -8,7 +8,7 @@ import { afterCollapse, drawCollapses, seeded } from './collapse.js'
 import { curveOf } from './curve.js'
 import { evaluate } from './evaluate.js'
 import { homesIn, readingsOf } from './recordings.js'
-import { type ReplayedAlert, replay, replayArgs } from './replay.js'
+import { type ReplayedAlert, replay, replayArgs, speedOf } from './replay.js'
 import { rowsOf, tableOf } from './report.js'
 import { quantile } from './summary.js'
 
@@ -144,6 +144,12 @@ test('evaluates learned and fixed rules in one run: the table, the ratios, the c
   expect(tableOf(rows).split('\n').length).toBe(rows.length + 3)
   expect(curveOf(results)).toMatch(/^<svg [\s\S]*learned<\/text>[\s\S]*<\/svg>\n$/)
 }, 60_000)
+
+test('the speed of a replay is that of one core, from a cold start and when warm', () => {
+  const part = (readings: number, cpuMs: number) => ({ readings, cpuMs })
+  expect(speedOf([part(1_000, 20), part(1_000, 20), part(2_000, 10)])).toEqual({ all: 80_000, warm: 100_000 })
+  expect(speedOf([])).toEqual({ all: 0, warm: 0 })
+})
 
 test('quantiles are values that occurred', () => {
   expect([quantile([3, 1, 2], 0.5), quantile([1, 2, 3, 4], 0.9), quantile([], 0.5)]).toEqual([2, 4, 0])

@@ -1,4 +1,4 @@
-import { replay, replayArgs } from './replay.js'
+import { replay, replayArgs, speedOf } from './replay.js'
 
 try {
   const { folder, alarmsPerMonth, json } = replayArgs(process.argv.slice(2))
@@ -10,9 +10,9 @@ try {
       process.stdout.write(`${json ? JSON.stringify(alert) : line}\n`)
     },
   })
-  const perSecond = Math.round((done.readings / done.cpuMs) * 1_000)
+  const { all, warm } = speedOf(done.parts)
   process.stderr.write(
-    `${done.homes} homes, ${done.readings} readings (${done.leftOut} lines left out), ${perSecond} readings/s of one core\n`,
+    `${done.homes} homes, ${done.readings} readings (${done.leftOut} lines left out), ${all} readings/s of one core, ${warm} in the later half\n`,
   )
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)

@@ -18,12 +18,37 @@ export type ReplayedAlert = {
   zh: string
 }
 
+/** `parts`: what was folded at a time, and the time of one core that it took. */
+export type Replayed = {
+  homes: number
+  readings: number
+  leftOut: number
+  parts: { readings: number; cpuMs: number }[]
+}
+
+/** Readings folded in a second of one core: of all parts, and of the later half, when the code has been compiled. */
+export function speedOf(parts: Replayed['parts']): { all: number; warm: number } {
+  const perSecond = (some: Replayed['parts']) => {
+    const sum = (pick: (part: Replayed['parts'][number]) => number) =>
+      some.reduce((total, part) => total + pick(part), 0)
+    return Math.round(
+      (sum(({ readings }) => readings) /
+        Math.max(
+          1,
+          sum(({ cpuMs }) => cpuMs),
+        )) *
+        1_000,
+    )
+  }
+  return { all: perSecond(parts), warm: perSecond(parts.slice(parts.length >> 1)) }
+}
+
 /** Replays each home by the production rules; hands on each alert as it opens. Returns how much was replayed. */
 export async function replay(
   folder: string,
   { alarmsPerMonth, onAlert }: { alarmsPerMonth: number; onAlert: (alert: ReplayedAlert) => void },
-): Promise<{ homes: number; readings: number; leftOut: number; cpuMs: number }> {
-  const done = { homes: 0, readings: 0, leftOut: 0, cpuMs: 0 }
+): Promise<Replayed> {
+  const done: Replayed = { homes: 0, readings: 0, leftOut: 0, parts: [] }
   for (const home of homesIn(folder)) {
     const context = { timeZone: home.timeZone, alarmsPerMonth }
     const decisions: Decision[] = []
@@ -33,7 +58,7 @@ export async function replay(
       const begun = process.cpuUsage()
       foldInto(state, readings, readings.at(-1)?.receivedAt ?? 0, context, decisions)
       const { user, system } = process.cpuUsage(begun)
-      done.cpuMs += (user + system) / 1_000
+      done.parts.push({ readings: readings.length, cpuMs: (user + system) / 1_000 })
       done.readings += readings.length
       done.leftOut += leftOut
       firstAt ??= readings[0]?.receivedAt ?? null

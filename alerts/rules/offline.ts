@@ -103,7 +103,7 @@ export function hear(
   if (!late && reach.beforeAt !== null) {
     learn(reach, reach.heardAt - reach.beforeAt, wasOverdue)
     reach.beforeAt = null
-    delete reach.lateGapS
+    if (reach.lateGapS !== undefined) delete reach.lateGapS
   }
 }
 

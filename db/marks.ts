@@ -50,15 +50,35 @@ export function markAlert(
 /** Outcomes that say by themselves that an alert about a silence was right. */
 const emergencies: readonly Outcome[] = ['fall', 'illness']
 
-/** An alert was closed with this outcome: an emergency marks it, in the caller's transaction. */
+/** Who lay there since the morning, and pressed the button at noon: the silence before it was no routine either. */
+const beforeMs = dayMs
+const silencesMax = 5
+/** What a closing marked can be taken back for a minute; the mark itself is a little older. */
+const justNowMs = 2 * 60_000
+
+/** The alert that is closed, or where that is an emergency the alerts about silence of the last day. */
+async function silencesOf(tx: Queryable, { alertId, now }: { alertId: number; now: Date }): Promise<number[]> {
+  const { rows } = await tx.query<{ alertId: number }>(
+    `select s.alert_id as "alertId" from alerts a join alerts s using (resident_id)
+      where a.alert_id = $1 and (s.alert_id = a.alert_id
+            or a.severity = 'emergency' and s.opened_at > $2 and s.${ofSilence})
+      order by s.alert_id desc limit $3`,
+    [alertId, new Date(now.getTime() - beforeMs), silencesMax],
+  )
+  return rows.map((row) => row.alertId)
+}
+
+/** An alert was closed with this outcome: an emergency marks what is about silence, in the caller's transaction. */
 export async function markClosed(
   tx: Queryable,
   p: { alertId: number; outcome: Outcome; staffId: string; via: Via; now: Date },
 ): Promise<void> {
   if (!emergencies.includes(p.outcome)) return
-  const alert = await lockForMark(tx, p.alertId)
-  if (!alert || alert.since === null || alert.verdict === 'true') return
-  await putMark(tx, { ...p, ...alert, since: alert.since, verdict: 'true', byClosing: true })
+  for (const alertId of await silencesOf(tx, p)) {
+    const alert = await lockForMark(tx, alertId)
+    if (!alert || alert.since === null || alert.verdict === 'true') continue
+    await putMark(tx, { ...p, ...alert, alertId, since: alert.since, verdict: 'true', byClosing: true })
+  }
 }
 
 /** The closing was taken back, and what it marked with it. */
@@ -66,9 +86,12 @@ export async function unmarkClosed(
   tx: Queryable,
   p: { alertId: number; staffId: string; via: Via; now: Date },
 ): Promise<void> {
-  const alert = await lockForMark(tx, p.alertId)
-  if (!alert?.byClosing || alert.since === null) return
-  await putMark(tx, { ...p, ...alert, since: alert.since, verdict: 'none', byClosing: false })
+  for (const alertId of await silencesOf(tx, p)) {
+    const alert = await lockForMark(tx, alertId)
+    if (!alert?.byClosing || alert.since === null || !alert.markedAt) continue
+    if (p.now.getTime() - alert.markedAt.getTime() > justNowMs) continue
+    await putMark(tx, { ...p, ...alert, alertId, since: alert.since, verdict: 'none', byClosing: false })
+  }
 }
 
 type Locked = {
@@ -79,13 +102,14 @@ type Locked = {
   since: number | null
   verdict: Verdict | 'none'
   byClosing: boolean | null
+  markedAt: Date | null
 }
 
 async function lockForMark(tx: Queryable, alertId: number): Promise<Locked | undefined> {
   const { rows } = await tx.query<Locked>(
     `select a.resident_id as "residentId", r.time_zone as "timeZone", a.opened_at as "openedAt", a.closed_at as "closedAt",
             case when ${ofSilence} and jsonb_typeof(reason->'since') = 'number' then (reason->>'since')::float8 end as since,
-            coalesce(m.verdict, 'none') as verdict, m.by_closing as "byClosing"
+            coalesce(m.verdict, 'none') as verdict, m.by_closing as "byClosing", m.marked_at as "markedAt"
        from alerts a join residents r using (resident_id) left join alert_marks m using (alert_id)
       where a.alert_id = $1 for no key update of a`,
     [alertId],

@@ -217,6 +217,36 @@ test.each(['fall', 'illness', 'resident fine'] as const)('closed as %s', async (
   expect(await words()).toEqual(['true', 'none'])
 })
 
+test('an emergency closed as a fall marks the alerts about silence of the day before it, and taking that back unmarks them', async () => {
+  const { db } = database
+  const { residentId } = resident()
+  await db.query('update alerts set opened_at = $2 where alert_id = $1', [
+    alertId,
+    new Date(start.getTime() - 5 * hour),
+  ])
+  const older = await seedAlert(db, {
+    residentId,
+    communityId: home.communityId,
+    kind: 'silence_unusual',
+    openedAt: new Date(start.getTime() - 25 * hour),
+    stage: 'closed',
+    outcome: 'resident fine',
+    reason: { since: start.getTime() - 30 * hour },
+  })
+  const pressed = await seedAlert(db, { residentId, communityId: home.communityId, kind: 'button', openedAt: start })
+  const act = { alertId: pressed, staffId: worker(), via: 'console' as const, now: clock.now() }
+  await actOnAlert(db, { ...act, action: { kind: 'close', outcome: 'fall', note: '' } })
+  expect(await findMark(db, { alertId })).toMatchObject({ verdict: 'true', byClosing: true })
+  expect(await findMark(db, { alertId: older })).toBeNull()
+  expect(await findMark(db, { alertId: pressed })).toBeNull()
+  await undoLast(db, { ...act, now: new Date(start.getTime() + 30_000) })
+  expect(await findMark(db, { alertId })).toBeNull()
+  expect(await words()).toEqual(['true', 'none'])
+  await db.query("update alerts set stage = 'closed', closed_at = opened_at, outcome = 'test' where alert_id = $1", [
+    pressed,
+  ])
+})
+
 test('taking a closing back leaves what a person had marked', async () => {
   const { db } = database
   await db.query("update alerts set stage = 'open', closed_at = null, outcome = null where alert_id = $1", [alertId])

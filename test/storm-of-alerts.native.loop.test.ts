@@ -84,7 +84,7 @@ test('5,000 alerts within a minute, the process killed in the middle: the first 
   )
   // The quarter of an hour for which warnings wait, and the minute of the urgent ones, are over.
   await database.db.query(
-    `update pages p set sent_at = sent_at - interval '16 min', held_until = held_until - interval '16 min'
+    `update pages p set sent_at = p.sent_at - interval '16 min', held_until = p.held_until - interval '16 min'
        from alerts a where a.alert_id = p.alert_id and a.severity <> 'emergency'`,
   )
   await eventually(

@@ -1,5 +1,5 @@
 import type { CommandName, DeviceCommand } from '../ingest/dialects/dialect.js'
-import type { AlertKind, DeviceKind, EpochMs, Headline, Severity } from './model.js'
+import type { DeviceKind, EpochMs, Headline, Severity } from './model.js'
 
 /**
  * Asking before paging: who or what is asked when a home is silent for longer than usual, in which order, and in which
@@ -9,10 +9,6 @@ import type { AlertKind, DeviceKind, EpochMs, Headline, Severity } from './model
 /** The home itself; a family member who agreed to call; the people whom the page would be for, asked to call. */
 export const askWays = ['home', 'family', 'task'] as const
 export type AskWay = (typeof askWays)[number]
-
-/** The alerts that a word with the resident settles. */
-export const isSilence = (kind: AlertKind): boolean =>
-  kind === 'silence_unusual' || kind === 'silent_12h' || kind === 'silent_24h'
 
 /** Nobody waits longer than this for an answer; more would be a clock that has jumped back since the rules said until when. */
 export const askMsMax = 30 * 60_000

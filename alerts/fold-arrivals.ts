@@ -8,7 +8,7 @@ import type { Clock } from '../kit/clock.js'
 import type { Log } from '../kit/log.js'
 import type { Signal } from '../kit/signal.js'
 import { createDueTime } from './due-time.js'
-import { type AlertKind, type Decision, type Outcome, severityOf } from './model.js'
+import { type AlertKind, type Decision, isSilence, type Outcome, severityOf } from './model.js'
 import { flowsOf } from './rules/flows.js'
 import { emptyState, fold, forgetDevice, knowledge, type ResidentState } from './rules/fold.js'
 import { holdsUntil } from './rules/holds.js'
@@ -171,7 +171,7 @@ async function apply(tx: Queryable, residentId: string, decision: Decision, now:
 
 /** How an alert ends that cleared by itself before anybody took it. */
 function outcomeOfClear(kind: AlertKind): Outcome {
-  if (kind === 'silence_unusual' || kind === 'silent_12h' || kind === 'silent_24h') return 'resident fine'
+  if (isSilence(kind)) return 'resident fine'
   if (kind === 'night_visits') return 'other'
   return kind === 'water_running' || kind === 'leak_standing' || kind === 'appliance_on' ? 'other' : 'device fault'
 }

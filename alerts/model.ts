@@ -66,6 +66,12 @@ export const severityOf = {
 } as const satisfies Record<string, Severity>
 export type AlertKind = keyof typeof severityOf
 
+/** What silence is the reason of: a word with the resident settles these, and staff say whether they were right. */
+export const silenceKinds = ['silence_unusual', 'silent_12h', 'silent_24h'] as const satisfies readonly AlertKind[]
+export type SilenceKind = (typeof silenceKinds)[number]
+const silences: ReadonlySet<AlertKind> = new Set(silenceKinds)
+export const isSilence = (kind: AlertKind): kind is SilenceKind => silences.has(kind)
+
 export type Language = 'zh' | 'en'
 /** One sentence, in both languages, with its numbers. */
 export type Headline = Record<Language, string>

@@ -1,5 +1,5 @@
-import { isSilence } from '../alerts/asking.js'
 import type { AlertKind, Stage } from '../alerts/model.js'
+import { isSilence } from '../alerts/model.js'
 import { actOnAlert } from './alert-actions.js'
 import { recordAlertEvent, type Via } from './alert-events.js'
 import { endAsks } from './asks.js'

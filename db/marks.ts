@@ -1,4 +1,12 @@
-import type { AlertKind, Arrival, Headline, Outcome, Stage, Verdict } from '../alerts/model.js'
+import {
+  type AlertKind,
+  type Arrival,
+  type Headline,
+  type Outcome,
+  type Stage,
+  silenceKinds,
+  type Verdict,
+} from '../alerts/model.js'
 import { fold, type ResidentState } from '../alerts/rules/fold.js'
 import { effectOfMark, type MarkEffect } from '../alerts/rules/mark-effect.js'
 import { recordAlertEvent, type Via } from './alert-events.js'
@@ -6,9 +14,8 @@ import type { Database, Queryable } from './pool.js'
 import { findSilenceBudget } from './silence-budget.js'
 import { handWord } from './words.js'
 
-/** Alerts that can be marked: those that a silence was the reason of. */
-export const silenceKinds: readonly AlertKind[] = ['silence_unusual', 'silent_12h', 'silent_24h']
-const ofSilence = `kind in ('silence_unusual', 'silent_12h', 'silent_24h')`
+/** In so many words, because an index is kept of these. */
+const ofSilence = `kind in (${silenceKinds.map((kind) => `'${kind}'`).join(', ')})`
 
 const dayMs = 24 * 3_600_000
 /** So long after it was opened a closed alert can be marked, or marked otherwise. */

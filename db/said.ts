@@ -1,4 +1,5 @@
 import { undoMsMax } from '../alerts/lifecycle.js'
+import { silenceKinds } from '../alerts/model.js'
 import { recordLook, type Viewer } from './access-log.js'
 import { recordAlertEvent } from './alert-events.js'
 import type { Queryable } from './pool.js'
@@ -49,9 +50,9 @@ export async function noteOnSilences(
 ): Promise<void> {
   const { rows } = await tx.query<{ alertId: number; name: string | null }>(
     `select alert_id as "alertId", (select name from family_members where family_member_id = $3) as name from alerts
-      where resident_id = $1 and kind in ('silence_unusual', 'silent_12h', 'silent_24h')
+      where resident_id = $1 and kind = any($4)
         and (closed_at is null or closed_at > $2)`,
-    [residentId, new Date(now.getTime() - undoMsMax), by.familyMemberId ?? null],
+    [residentId, new Date(now.getTime() - undoMsMax), by.familyMemberId ?? null, silenceKinds],
   )
   for (const { alertId, name } of rows)
     await recordAlertEvent(tx, {

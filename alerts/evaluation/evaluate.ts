@@ -45,7 +45,7 @@ export async function evaluate(
   const results: HomeResult[] = []
   for (const home of homesIn(folder)) {
     onHome?.(home.name)
-    const { readings } = await readingsOf(home)
+    const { readings } = readingsOf(home)
     if (readings.length > 1)
       results.push(evaluateHome(home, readings, { collapsesEach, seed: seedFor(home.name, seed) }))
   }

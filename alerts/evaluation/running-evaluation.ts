@@ -50,7 +50,7 @@ export async function evaluateOthers(
   const protocol = protocols[rule]
   const rows: HomeRow[] = []
   for (const home of homesIn(folder)) {
-    const { readings } = await readingsOf(home)
+    const { readings } = readingsOf(home)
     if (!readings.some(({ kind, value }) => kind === protocol.meter && value !== undefined)) continue
     onHome?.(home.name)
     rows.push(evaluateOne(home, readings, protocol, { each, seed: seedFor(home.name, seed) }))

@@ -44,7 +44,7 @@ export async function evaluateTrends(
 ): Promise<TrendResult[]> {
   const results: TrendResult[] = []
   for (const home of homesIn(folder)) {
-    const { readings } = await readingsOf(home)
+    const { readings } = readingsOf(home)
     if (rule === 'nights' && !readings.some(({ kind }) => kind === 'water')) continue
     const { warmUpMs, observeMs } = protocols[rule]
     const first = readings[0]?.receivedAt ?? 0

@@ -1,5 +1,5 @@
 import { undoMsMax } from '../lifecycle.js'
-import type { Decision, EpochMs, WordArrival } from '../model.js'
+import type { Decision, EpochMs, SilenceKind, WordArrival } from '../model.js'
 import { applyMark } from './marks.js'
 import { newestInside, see } from './movement.js'
 import { hourMs, minuteMs, timeOf } from './say.js'
@@ -157,8 +157,7 @@ function unsay(state: ResidentState, { word, at: saidAt }: { word: Said['word'];
 function clearSilences(state: ResidentState, at: EpochMs, { timeZone }: Context, out: Decision[]): void {
   const time = timeOf(state.away!.until, at, timeZone)
   const headline = { en: `Away mode until ${time.en}.`, zh: `已设为外出，至 ${time.zh}。` }
-  const clear = (kind: 'silence_unusual' | 'silent_12h' | 'silent_24h') =>
-    out.push({ type: 'clear', kind, at, headline })
+  const clear = (kind: SilenceKind) => out.push({ type: 'clear', kind, at, headline })
   if (state.routine?.alert) {
     state.routine.alert = null
     clear('silence_unusual')

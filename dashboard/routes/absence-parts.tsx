@@ -1,6 +1,6 @@
 import type { VNode } from 'preact'
-import { isSilence } from '../../alerts/asking.js'
 import type { EpochMs } from '../../alerts/model.js'
+import { isSilence } from '../../alerts/model.js'
 import { departureOf } from '../../alerts/rules/departure.js'
 import type { ResidentState } from '../../alerts/rules/fold.js'
 import { type Absence, runningAbsence } from '../../db/absences.js'

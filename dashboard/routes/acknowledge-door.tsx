@@ -4,6 +4,7 @@ import { alertText, cautionOf } from '../shell/alert-text.js'
 import { CloseForm } from '../shell/close-form.js'
 import { outcomeWord } from '../shell/marks.js'
 import { Page } from '../shell/page.js'
+import { telHref } from '../shell/tel.js'
 import { clockWords } from '../shell/times.js'
 import { Left, UndoForm, undoableUntil } from '../shell/undo.js'
 import { Answer, type LinkPageProps, Problem } from './acknowledge-page.js'
@@ -135,7 +136,7 @@ function Facts({ here, alert, door }: DoorPageProps) {
     [
       t.phone,
       door.phone && (
-        <a class="fact-link phone" href={`tel:${door.phone.replace(/[^+\d]/g, '')}`}>
+        <a class="fact-link phone" href={telHref(door.phone)}>
           {door.phone}
         </a>
       ),

@@ -4,6 +4,7 @@ import { stageSentence } from '../shell/alert-card.js'
 import type { Here } from '../shell/here.js'
 import { outcomeWord, SeverityTag } from '../shell/marks.js'
 import { Page } from '../shell/page.js'
+import { telHref } from '../shell/tel.js'
 import { askText } from '../shell/text-asking.js'
 import { When } from '../shell/times.js'
 import { Left, UndoForm, undoableUntil } from '../shell/undo.js'
@@ -60,7 +61,7 @@ export function AskPage({ here, token, link, alert, said }: AskPageProps) {
         {isOpen && (
           <div class="stack">
             {!isFamily && link.phone && (
-              <a class="button primary wide huge" href={`tel:${link.phone.replace(/[^+\d]/g, '')}`}>
+              <a class="button primary wide huge" href={telHref(link.phone)}>
                 {t.call(link.phone)}
               </a>
             )}

@@ -5,11 +5,11 @@ import type { DayMark } from '../charts/week.js'
 import { weekdayWords } from '../charts/words.js'
 import type { Here } from '../shell/here.js'
 import { shellText } from '../shell/shell-text.js'
+import { telHref } from '../shell/tel.js'
 import { familyText } from '../shell/text-family.js'
 import { clockWords, HowLong, When } from '../shell/times.js'
 import { type Known, knownClass } from './resident-knowledge.js'
 import { type NightOfBed, restWords } from './resident-night.js'
-import { telHref } from './resident-parts.js'
 
 type Part = { view: FamilyView; here: Here }
 const nightEndsHour = 6

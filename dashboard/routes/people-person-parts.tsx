@@ -4,6 +4,7 @@ import type { Here } from '../shell/here.js'
 import { personPath } from '../shell/person-path.js'
 import { reachOf } from '../shell/reach.js'
 import { shownAddress } from '../shell/shown-address.js'
+import { telHref } from '../shell/tel.js'
 import { peopleText } from '../shell/text-people.js'
 import { When } from '../shell/times.js'
 import { channelName } from './channel-parts.js'
@@ -16,7 +17,7 @@ export function Who({ here, person }: { here: Here; person: Person }) {
       {person.of && ` · ${t.familyOf(person.of.residentName, person.of.relation)}`}
       {person.phone && ' · '}
       {person.phone && (
-        <a class="phone" href={`tel:${person.phone.replace(/[^+\d*#]/g, '')}`}>
+        <a class="phone" href={telHref(person.phone)}>
           {person.phone}
         </a>
       )}

@@ -1,16 +1,10 @@
+import { isSilence } from '../../alerts/model.js'
 import type { ResidentState } from '../../alerts/rules/fold.js'
 import { type Learning, type LineView, lineHours, lineView, type Present } from '../../alerts/rules/line-view.js'
 import { emptyState } from '../../alerts/rules/state.js'
 import { wallClock } from '../../alerts/rules/zone.js'
 import type { AlertDetail } from '../../db/alert-views.js'
-import {
-  falseAlarmsSince,
-  findMark,
-  type Mark,
-  type SilenceAlert,
-  silenceAlertsOf,
-  silenceKinds,
-} from '../../db/marks.js'
+import { falseAlarmsSince, findMark, type Mark, type SilenceAlert, silenceAlertsOf } from '../../db/marks.js'
 import type { Queryable } from '../../db/pool.js'
 import { findResidentState } from '../../db/residents.js'
 import { findSilenceBudget } from '../../db/silence-budget.js'
@@ -174,7 +168,7 @@ export function SilenceAlerts({ known, timeZone, here }: Part & { known: LineKno
 export type SilenceOfAlert = { mark: Mark | null; state: ResidentState | null; alarmsPerMonth: number | null }
 
 export async function loadSilence(db: Queryable, alert: AlertDetail): Promise<SilenceOfAlert | undefined> {
-  if (!silenceKinds.includes(alert.kind)) return undefined
+  if (!isSilence(alert.kind)) return undefined
   const [mark, state, alarmsPerMonth] = await Promise.all([
     findMark(db, alert),
     findResidentState(db, alert.residentId),

@@ -10,6 +10,7 @@ import { devicePath } from '../shell/devices.js'
 import type { Here } from '../shell/here.js'
 import { SeverityTag } from '../shell/marks.js'
 import { shellText } from '../shell/shell-text.js'
+import { telHref } from '../shell/tel.js'
 import { claimText } from '../shell/text-claim.js'
 import { residentText } from '../shell/text-resident.js'
 import { HowLong, When } from '../shell/times.js'
@@ -19,7 +20,6 @@ import { LastTested } from './watch-last-tested.js'
 type Part = { resident: ResidentCard; here: Here }
 
 /** Digits as a phone dials them. */
-export const telHref = (phone: string) => `tel:${phone.replace(/[^+\d*#]/g, '')}`
 
 export function OpenAlerts({ resident, here, alerts }: Part & { alerts: readonly ResidentAlert[] }) {
   const { language, now } = here

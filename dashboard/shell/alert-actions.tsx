@@ -1,5 +1,5 @@
-import { isSilence } from '../../alerts/asking.js'
 import type { AlertAction } from '../../alerts/lifecycle.js'
+import { isSilence } from '../../alerts/model.js'
 import type { AlertPageProps } from './alert-page.js'
 import { alertText } from './alert-text.js'
 import { SpokenForm } from './asking.js'

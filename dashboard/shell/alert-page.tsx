@@ -11,6 +11,7 @@ import { HeldNote, heldStage, isHeld } from './held.js'
 import type { Here } from './here.js'
 import { outcomeWord, SeverityTag } from './marks.js'
 import { Page } from './page.js'
+import { telHref } from './tel.js'
 import { askText } from './text-asking.js'
 import { lineText } from './text-line.js'
 import { durationWords, leftWords, When } from './times.js'
@@ -149,7 +150,7 @@ function Door({ alert, here }: { alert: AlertDetail; here: Here }) {
         <dt>{t.phone}</dt>
         <dd>
           {alert.phone ? (
-            <a class="fact-link phone" href={`tel:${alert.phone.replace(/[^+\d]/g, '')}`}>
+            <a class="fact-link phone" href={telHref(alert.phone)}>
               {alert.phone}
             </a>
           ) : (

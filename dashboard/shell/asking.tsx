@@ -1,14 +1,13 @@
 import type { AlertRow, Asking } from '../../db/alert-views.js'
 import type { Here } from './here.js'
 import { SeverityTag } from './marks.js'
+import { telHref } from './tel.js'
 import { askText } from './text-asking.js'
 import { When } from './times.js'
 import { Left } from './undo.js'
 
 export type AskedAlert = AlertRow & { asking: Asking }
 export const isAsked = (alert: AlertRow): alert is AskedAlert => alert.asking !== null
-
-const telOf = (phone: string) => `tel:${phone.replace(/[^+\d]/g, '')}`
 
 /** Who or what was asked: "The voice panel was told to ask whether all is well." */
 export function askedSentence({ way, device, names }: Asking, { language }: Here): string {
@@ -36,7 +35,7 @@ export function AskForms({ alert, here, wide }: { alert: AskedAlert; here: Here;
   return (
     <>
       {asking.phone ? (
-        <a class={wide ? 'button primary wide' : 'button primary'} href={telOf(asking.phone)}>
+        <a class={wide ? 'button primary wide' : 'button primary'} href={telHref(asking.phone)}>
           {t.call(asking.phone)}
         </a>
       ) : (

@@ -23,17 +23,15 @@ export function newLinkToken(): { token: string; tokenHash: Buffer } {
   return { token, tokenHash: hashOf(token) }
 }
 
-/** Makes a link work whose token was made elsewhere. */
+/** Makes a link work whose token was made elsewhere; one that works already goes on as it is. */
 export async function keepPageLink(
   tx: Queryable,
   { pageId, tokenHash, now }: { pageId: string; tokenHash: Buffer; now: Date },
 ): Promise<void> {
-  await tx.query('insert into page_links (token_hash, page_id, created_at, expires_at) values ($1, $2, $3, $4)', [
-    tokenHash,
-    pageId,
-    now,
-    new Date(now.getTime() + pageLinkMsMax),
-  ])
+  await tx.query(
+    'insert into page_links (token_hash, page_id, created_at, expires_at) values ($1, $2, $3, $4) on conflict do nothing',
+    [tokenHash, pageId, now, new Date(now.getTime() + pageLinkMsMax)],
+  )
 }
 
 export type PageLink = {

@@ -18,7 +18,7 @@ beforeAll(async () => {
   database = await startTestDatabase()
   await registerCommunity(database.db, {
     key: 's',
-    homes: 10,
+    homes: 11,
     channelsOf: () => [{ kind: 'email', address: 'worker@example.org' }],
     now,
   })
@@ -170,6 +170,55 @@ test('the commit had gone through and only its answer was lost: what was sent me
   expect(await query("select status from pages join alerts using (alert_id) where resident_id = 's-7'")).toEqual([
     { status: 'sent' },
   ])
+})
+
+test('the links of what was sent meanwhile work, the chain goes on where the edge has it, and doing it again changes nothing', async () => {
+  const observedAt = pressedAt + 60_000
+  await commit(11, [], observedAt)
+  const token = 'B'.repeat(43)
+  const linkHashes = [createHash('sha256').update(token).digest('hex')]
+  const toColleague = standInPage({ staffId: 's-colleague', step: 2, createdAt: observedAt + 60_000 })
+  const told = [1, 2].map((step) => ({
+    at: observedAt + step,
+    step,
+    role: 'on duty' as const,
+    staffId: 's-colleague',
+    channels: ['email'],
+  }))
+  const alert = standInAlert(11, {
+    reading: { observedAt, event: 'pressed' },
+    step: 2,
+    steps: 3,
+    dueAt: now.getTime() + 20_000,
+    told,
+    pages: [standInPage({ linkHashes }), toColleague],
+  })
+  const state = async () => ({
+    alerts: await query("select alert_id, step, due_at from alerts where resident_id = 's-11' order by alert_id"),
+    pages: await query(
+      `select p.alert_id, p.step, staff_id, status, attempts from pages p join alerts using (alert_id)
+        where resident_id = 's-11' order by p.alert_id, p.step`,
+    ),
+    tries: await query(
+      'select alert_id, count(*)::int from page_attempts join pages using (page_id) group by 1 order by 1',
+    ),
+    events: await query('select alert_id, kind, count(*)::int from alert_events group by 1, 2 order by 1, 2'),
+  })
+  await commit(11, [alert], observedAt)
+  const once = await state()
+  const { alertId } = (await findPageLink(database.db, { token, now }))!
+  expect(once.alerts.find((row) => row.alert_id === alertId)).toMatchObject({ step: 2, due_at: new Date(alert.dueAt!) })
+  expect(once.pages.filter((row) => row.alert_id === alertId)).toEqual([
+    { alert_id: alertId, step: 1, staff_id: 's-worker', status: 'sent', attempts: 1 },
+    { alert_id: alertId, step: 2, staff_id: 's-colleague', status: 'sent', attempts: 1 },
+  ])
+  expect(once.events.filter((row) => row.alert_id === alertId)).toEqual([
+    { alert_id: alertId, kind: 'opened', count: 1 },
+    { alert_id: alertId, kind: 'page sent', count: 2 },
+    { alert_id: alertId, kind: 'told', count: 2 },
+  ])
+  await commit(11, [alert], observedAt)
+  expect(await state()).toEqual(once)
 })
 
 test('a press that joins an open alert by the clock, but of which people were told, is an alert of its own', async () => {

@@ -1,4 +1,5 @@
 import { isTaken } from '../alerts/channels/channel.js'
+import type { Stage } from '../alerts/model.js'
 import type { StandInAlert, StandInPage } from '../ingest/stand-in/record.js'
 import { insertAlert, recordAlertEvent } from './alerts.js'
 import { keepPageLink } from './page-links.js'
@@ -37,20 +38,26 @@ export async function commitStandInAlert(tx: Queryable, alert: StandInAlert, now
   const reserved = await ifOurs(tx, alert.alertId)
   const alertId = (await insertAlert(tx, news, reserved)) ?? (await insertAlert(tx, news))
   if (alertId === null) return null
-  for (const { at: toldAt, ...detail } of alert.told)
-    await recordAlertEvent(tx, { alertId, at: new Date(toldAt), kind: 'told', detail: { ...detail, round: 0 } })
-  for (const page of alert.pages) {
-    const isFollowed = alert.pages.some(
-      ({ step, staffId, createdAt }) => step === page.step && staffId === page.staffId && createdAt > page.createdAt,
-    )
-    await commitPage(tx, { alertId, page, follows: isFollowed ? 'next channel' : 'others' })
-  }
+  await recordTold(tx, { alertId, told: alert.told })
+  for (const page of alert.pages) await commitPage(tx, { alertId, page, follows: followsOf(alert, page) })
   await tx.query(
     'update alerts set step = $2, round = 0, due_at = $3, round_at = opened_at, stage_at = opened_at where alert_id = $1',
     [alertId, alert.step, dueAt(alert, now)],
   )
   await tx.query("select pg_notify('shouwang', 'pages')")
   return alertId
+}
+
+async function recordTold(tx: Queryable, { alertId, told }: { alertId: number; told: StandInAlert['told'] }) {
+  for (const { at, ...detail } of told)
+    await recordAlertEvent(tx, { alertId, at: new Date(at), kind: 'told', detail: { ...detail, round: 0 } })
+}
+
+function followsOf({ pages }: StandInAlert, page: StandInPage): 'next channel' | 'others' {
+  const isFollowed = pages.some(
+    ({ step, staffId, createdAt }) => step === page.step && staffId === page.staffId && createdAt > page.createdAt,
+  )
+  return isFollowed ? 'next channel' : 'others'
 }
 
 /**
@@ -75,12 +82,10 @@ function dueAt({ walked, step, steps = stepsBefore, pages, dueAt: due }: StandIn
   return new Date(nextIsAgain ? Math.max(due, now.getTime() + returnGraceMs) : due)
 }
 
-async function commitPage(
-  tx: Queryable,
-  { alertId, page, follows }: { alertId: number; page: StandInPage; follows: 'next channel' | 'others' },
-): Promise<void> {
+type Followed = { alertId: number; page: StandInPage; follows: 'next channel' | 'others' }
+
+async function commitPage(tx: Queryable, { alertId, page, follows }: Followed): Promise<void> {
   const { pageId, step, staffId, channel, position, status } = page
-  const last = page.attempts.at(-1)
   const { rowCount: known } = await tx.query(
     `insert into pages (page_id, alert_id, round, step, staff_id, channel, position, status, created_at, attempts, next_attempt_at,
                         sent_at, last_error, informs, condition)
@@ -96,13 +101,27 @@ async function commitPage(
       new Date(page.createdAt),
       page.attempts.length,
       new Date(page.nextAttemptAt),
-      page.sentAt === null ? null : new Date(page.sentAt),
-      last === undefined || isTaken({ kind: last.result }) ? null : last.detail.slice(0, 1_000),
+      sentAt(page),
+      lastError(page),
       page.informs ?? false,
       page.condition ?? 'not acknowledged',
     ],
   )
   if (known === 0) return
+  await recordAttempts(tx, { alertId, page, follows })
+  await keepLinks(tx, page.pageId, page)
+}
+
+const sentAt = ({ sentAt: at }: StandInPage) => (at === null ? null : new Date(at))
+
+function lastError({ attempts }: StandInPage): string | null {
+  const last = attempts.at(-1)
+  return last === undefined || isTaken({ kind: last.result }) ? null : last.detail.slice(0, 1_000)
+}
+
+/** `page.pageId`: as the database knows it. */
+async function recordAttempts(tx: Queryable, { alertId, page, follows }: Followed): Promise<void> {
+  const { pageId, step, staffId, channel, status } = page
   for (const [index, attempt] of page.attempts.entries()) {
     const { startedAt, durationMs, result } = attempt
     const at = new Date(startedAt + durationMs)
@@ -112,32 +131,57 @@ async function commitPage(
     )
     const detail = { staffId, channel, step, round: 0, attempt: index + 1 }
     if (isTaken({ kind: result })) await recordAlertEvent(tx, { alertId, at, kind: 'page sent', detail })
-    else if (status === 'failed' && attempt === last)
+    else if (status === 'failed' && index === page.attempts.length - 1)
       await recordAlertEvent(tx, { alertId, at, kind: 'page failed', detail: { ...detail, follows } })
   }
-  for (const linkHash of page.linkHashes)
-    await keepPageLink(tx, { pageId, tokenHash: Buffer.from(linkHash, 'hex'), now: new Date(page.createdAt) })
+}
+
+async function keepLinks(tx: Queryable, pageId: string, { linkHashes, createdAt }: StandInPage): Promise<void> {
+  for (const linkHash of linkHashes)
+    await keepPageLink(tx, { pageId, tokenHash: Buffer.from(linkHash, 'hex'), now: new Date(createdAt) })
 }
 
 /**
  * The reading was committed before the answer got lost, and its alert with it: what the edge has sent meanwhile is not
- * sent again.
+ * sent again, its links work, and the chain goes on from where the edge has it. Safe to do twice.
  */
-export async function settleToldPages(tx: Queryable, alert: StandInAlert): Promise<void> {
-  const sent = alert.pages.filter(({ status }) => status === 'sent')
-  await tx.query(
-    `update pages p set status = 'sent', sent_at = t.sent_at, attempts = attempts + 1, claimed_until = null
-       from unnest($3::text[], $4::text[], $5::int[], $6::timestamptz[]) as t (staff_id, channel, position, sent_at)
-      where p.status = 'pending' and p.round = 0 and p.staff_id = t.staff_id and p.channel = t.channel
-        and p.position = t.position
-        and p.alert_id in (select alert_id from alerts where device_no = $1 and opened_at = $2)`,
-    [
-      alert.deviceNo,
-      new Date(alert.openedAt),
-      sent.map((page) => page.staffId),
-      sent.map((page) => page.channel),
-      sent.map((page) => page.position),
-      sent.map((page) => new Date(page.sentAt!)),
-    ],
+export async function settleTold(tx: Queryable, alert: StandInAlert, now: Date): Promise<void> {
+  const { rows } = await tx.query<{ alert_id: number; stage: Stage; step: number; round: number }>(
+    `select alert_id, stage, step, round from alerts
+      where alert_id = coalesce(
+        (select max(alert_id) from alerts where device_no = $1 and kind = $2 and observed_at = $3),
+        (select alert_id from alarm_episodes where device_no = $1))
+        for no key update`,
+    [alert.deviceNo, alert.kind, new Date(alert.reading.observedAt)],
   )
+  const known = rows[0]
+  if (!known) return
+  const alertId = known.alert_id
+  if (known.stage === 'open' && known.round === 0 && alert.step >= known.step) {
+    await recordTold(tx, { alertId, told: alert.told.filter(({ step }) => step > known.step) })
+    await tx.query('update alerts set step = $2, due_at = $3 where alert_id = $1', [
+      alertId,
+      alert.step,
+      dueAt(alert, now),
+    ])
+  }
+  for (const page of alert.pages) await settlePage(tx, { alertId, page, follows: followsOf(alert, page) })
+}
+
+async function settlePage(tx: Queryable, { alertId, page, follows }: Followed): Promise<void> {
+  const { rows } = await tx.query<{ page_id: string; status: string }>(
+    `select page_id, status from pages
+      where alert_id = $1 and round = 0 and step = $2 and staff_id = $3 and channel = $4 and position = $5`,
+    [alertId, page.step, page.staffId, page.channel, page.position],
+  )
+  const known = rows[0]
+  // What nobody was told yet is the database's to tell.
+  if (!known) return page.status === 'pending' ? undefined : commitPage(tx, { alertId, page, follows })
+  await keepLinks(tx, known.page_id, page)
+  if (known.status !== 'pending' || page.status === 'pending') return
+  await tx.query(
+    'update pages set status = $2, sent_at = $3, last_error = $4, attempts = attempts + $5, claimed_until = null where page_id = $1',
+    [known.page_id, page.status, sentAt(page), lastError(page), page.attempts.length],
+  )
+  await recordAttempts(tx, { alertId, page: { ...page, pageId: known.page_id }, follows })
 }

@@ -14,7 +14,7 @@ import { noteTestReadings } from '../db/devices-tested.js'
 import type { Queryable } from '../db/pool.js'
 import { insertAlarmReadings, type ReadingRow } from '../db/readings.js'
 import { lockRunningTests } from '../db/running-tests.js'
-import { commitStandInAlert, settleToldPages } from '../db/stand-in.js'
+import { commitStandInAlert, settleTold } from '../db/stand-in.js'
 import { createAlarmNotes } from './alarm-notes.js'
 import type { AlarmKind } from './contract.js'
 import type { StandInAlert } from './stand-in/record.js'
@@ -28,6 +28,11 @@ export type AlarmRow = ReadingRow & {
   residentId: string
   /** Free text; may be empty. */
   room: string
+  /**
+   * Of the alert that a commit opened with it. Set before the commit is answered: when that answer is lost, whoever tells
+   * people of it by itself names the alert that the database may have.
+   */
+  alertId?: number
 }
 
 /** The episode that a device is in, as its commit left it. */
@@ -54,8 +59,11 @@ export async function commitAlarms(
   const news = rows.filter((row) => fresh.delete(key(row)))
   const toldByReading = new Map(told.map((alert) => [key({ ...alert.reading, deviceNo: alert.deviceNo }), alert]))
   const isNew = new Set(news.map(key))
-  for (const [reading, alert] of toldByReading) if (!isNew.has(reading)) await settleToldPages(tx, alert)
-  if (news.length === 0) return []
+  const settled = [...toldByReading].filter(([reading]) => !isNew.has(reading)).map(([, alert]) => alert)
+  if (news.length === 0) {
+    await settleAll(tx, settled, now)
+    return []
+  }
   const devices = await lockAlarmDevices(tx, [...new Set(news.map((row) => row.deviceNo))])
   const since = Math.min(...news.map((row) => row.receivedAt))
   const tests = await lockRunningTests(tx, { deviceNos: [...devices.keys()], since })
@@ -74,6 +82,7 @@ export async function commitAlarms(
   }
   for (const { deviceNo, episode } of changed) if (episode) await saveEpisode(tx, { deviceNo, ...episode })
   await notes.finish()
+  await settleAll(tx, settled, now)
   await noteTestReadings(
     tx,
     news.filter(({ event }) => event === 'test'),
@@ -84,6 +93,10 @@ export async function commitAlarms(
       device?.episode ? [{ deviceNo: device.deviceNo, kind, episode: asSeen(device.episode) }] : [],
     )
   })
+}
+
+async function settleAll(tx: Queryable, settled: StandInAlert[], now: Date): Promise<void> {
+  for (const alert of settled) await settleTold(tx, alert, now)
 }
 
 /** Who does not ask the database does not know whether somebody has taken the alert meanwhile, or closed it. */
@@ -128,6 +141,7 @@ async function judge(tx: Queryable, { row, device, now, told, notes }: Judged): 
     const opened =
       (told && (await commitStandInAlert(tx, told, now))) ??
       (await openAlert(tx, { residentId, deviceNo, kind, openedAt: at, observedAt, headline, reason }, now))
+    if (opened !== null) row.alertId = opened
     alertId = opened ?? (await openAlertOf(tx, { residentId, deviceNo, kind }))
     // What is no emergency is open only once: this is more of the same.
     if (opened === null && alertId !== undefined) await notes.line({ alertId, at, kind: 'repeat', detail })

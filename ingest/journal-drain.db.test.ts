@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import type { Channel, Page } from '../alerts/channels/channel.js'
+import { findPageLink } from '../db/page-links.js'
 import { type Database, openDatabase } from '../db/pool.js'
 import { systemClock as clock } from '../kit/clock.js'
 import { createTeardown } from '../kit/lifecycle.js'
@@ -115,6 +116,30 @@ test('what neither the database nor the disk took is told once, and committed as
     alert.alert_id,
   ])
   expect(pages).toEqual([{ page_id: told[0]!.page.pageId, status: 'sent' }])
+})
+
+test('the answer to its commit was lost: the page names the alert that the database has, and its link works', async () => {
+  const { send, told, drained } = await startIngest({ homes: [8] })
+  let away: Promise<void> | undefined
+  line.judge((bytes, from) => {
+    if (from !== 'server' || !bytes.includes('COMMIT')) return 'pass'
+    away ??= line.away()
+    return 'cut'
+  })
+  await send(8, 'button', { ts: Date.now(), event: 'pressed' })
+  const { page } = await eventually('told', () => told[0])
+  expect(away).toBeDefined()
+  const [alert] = await alertsOf(8)
+  expect(page.alertId).toBe(String(alert.alert_id))
+  line.judge()
+  await line.mend()
+  await drained()
+  expect(await alertsOf(8)).toHaveLength(1)
+  const link = await findPageLink(database.db, { token: page.url.split('/').at(-1)!, now: clock.now() })
+  expect(link).toMatchObject({ alertId: alert.alert_id, mayAct: true })
+  const { rows } = await database.db.query('select status, attempts from pages where alert_id = $1', [alert.alert_id])
+  expect(rows).toEqual([{ status: 'sent', attempts: 1 }])
+  expect(told).toHaveLength(1)
 })
 
 test('a call for help whose alert was closed: the next one is told while the database is away', async () => {

@@ -170,7 +170,7 @@ test(
     delays.sort((a, b) => a - b)
     console.log(
       `away ${wasAwayMs} ms; acknowledged ${acknowledged().length} of ${all.length}; ${presses.length} presses, ${pressedWhileAway.length} while it was away: ` +
-        `paged after p50 ${delays[Math.floor(delays.length / 2)]} ms, max ${delays.at(-1)} ms; ${receiver.requests.length} requests`,
+        `paged after p50 ${delays[Math.floor(delays.length / 2)]!.toFixed(1)} ms, max ${delays.at(-1)!.toFixed(0)} ms; ${receiver.requests.length} requests`,
     )
     expect(pressedWhileAway.length).toBeGreaterThan(30)
     // The last one is for the press that waited out the edge's own restart.

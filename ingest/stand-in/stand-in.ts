@@ -106,7 +106,7 @@ export function createStandIn({
     remember(row.deviceNo, { ...next, alertId: 0 })
     if (verdict.kind !== 'open') return undefined
     const alert: StandInAlert = {
-      alertId: takeAlertId(),
+      alertId: row.alertId ?? takeAlertId(),
       residentId: row.residentId,
       deviceNo: row.deviceNo,
       kind: row.kind,

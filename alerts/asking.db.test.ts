@@ -444,7 +444,7 @@ describe('what settles it', () => {
     expect((await commands()).map(({ state }) => state)).toEqual(['cancelled'])
   })
 
-  test('somebody spoke with her: closed, the rules are told, and it can be taken back', async () => {
+  test('somebody spoke with them: closed, the rules are told, and it can be taken back', async () => {
     const alertId = await open()
     clock.advance(10 * minute)
     expect(await spokeWithResident(db, staff(alertId))).toEqual({ kind: 'done' })

@@ -116,7 +116,7 @@ export function callTaskMessage({ way, residentName: name, headline, until }: Ca
       lines: [
         {
           zh: '接通了、一切都好：打开链接，点“已通话，平安”。',
-          en: 'You spoke and all is well: open the link and tap “I spoke with her, she is fine”.',
+          en: 'You spoke and all is well: open the link and tap “I spoke with them, all is well”.',
         },
         {
           zh: '没人接，或听着不对劲：打开链接，点“请派人去看看”。您不用自己赶过去。',
@@ -133,7 +133,7 @@ export function callTaskMessage({ way, residentName: name, headline, until }: Ca
     lines: [
       {
         zh: '电话号码在链接里。接通了、一切都好：点“已通话，平安”。',
-        en: 'The number is behind the link. You spoke and all is well: tap “I spoke with her, she is fine”.',
+        en: 'The number is behind the link. You spoke and all is well: tap “I spoke with them, all is well”.',
       },
       {
         zh: '没人接，或听着不对劲：点“马上派人”。',

@@ -65,7 +65,7 @@ test('from the page of the resident to away mode and back, in both languages', a
   const en = await dashboard.ask(at(), { as: worker() })
   expect(en.text).toContain('Away until Wed 11 Mar 20:00')
   // Nobody is asked to say where she is while she is away.
-  expect(en.text).not.toContain('I am here with her')
+  expect(en.text).not.toContain('I am here with them')
   const list = await dashboard.ask('/', { as: worker(), language: 'zh' })
   expect(list.text).toContain('外出至 3月11日 周三 20:00')
   const ended = await dashboard.ask(`${at()}/absence/end`, { as: worker(), form: {} })
@@ -115,7 +115,7 @@ test('a note is a text and never markup, and of bounded length', async () => {
   expect((await rows('select note from absences'))[0].note.length).toBeLessThanOrEqual(200)
 })
 
-test('“I am here” and “I spoke with her”: who, when; undo for a minute, for whoever said it', async () => {
+test('“I am here” and “I spoke with them”: who, when; undo for a minute, for whoever said it', async () => {
   await forget()
   for (const what of ['visit', 'spoken'] as const) {
     const said = await dashboard.ask(`${at()}/said`, { as: worker(), form: { what } })
@@ -123,7 +123,7 @@ test('“I am here” and “I spoke with her”: who, when; undo for a minute, 
     expect((await words()).at(-1)).toMatchObject({ type: what, at: clock.now().getTime() })
     const mine = await dashboard.ask(at(), { as: worker() })
     expect(mine.text).toContain(
-      what === 'visit' ? '示例·张社工 home was here: just now' : 'home spoke with her: just now',
+      what === 'visit' ? '示例·张社工 home was here: just now' : 'home spoke with them: just now',
     )
     expect(mine.body).toContain(`action="${at()}/said/undo"`)
     const theirs = await dashboard.ask(at(), { as: supervisor() })
@@ -136,7 +136,7 @@ test('“I am here” and “I spoke with her”: who, when; undo for a minute, 
     expect((await dashboard.ask(at(), { as: worker() })).body).not.toContain('/said/undo')
   }
   const looks = await dashboard.ask(at(), { as: worker() })
-  expect(looks.text).toMatch(/home \(social worker\) · took “I spoke with her” back/i)
+  expect(looks.text).toMatch(/home \(social worker\) · took “I spoke with them” back/i)
   await dashboard.ask(`${at()}/said`, { as: worker(), form: { what: 'visit' } })
   clock.advance(61_000)
   const late = await dashboard.ask(`${at()}/said/undo`, { as: worker(), form: {} })
@@ -279,7 +279,7 @@ test('a departure is suggested on both pages, with the way to the form; and is g
     expect(zh.text).toMatch(/门 \d\d:\d\d 开过，此后无动静：可能外出。/)
     expect(zh.text).toContain('还不能确定')
     expect(zh.body).toContain(`href="${at(residentId)}/absence"`)
-    expect((await dashboard.ask(path, { as: worker() })).text).toContain('she may have gone out')
+    expect((await dashboard.ask(path, { as: worker() })).text).toContain('they may have gone out')
   }
   // Suggested, never assumed.
   expect(await rows('select from absences')).toEqual([])

@@ -175,7 +175,7 @@ export function undoLast(
   })
 }
 
-/** It was closed by "I spoke with her": the rules hear that nobody did, or they would take it for a sign of life. */
+/** It was closed by "I spoke with them": the rules hear that nobody did, or they would take it for a sign of life. */
 async function unsaySpoken(
   tx: Queryable,
   { alertId, staffId, saidAt, now }: { alertId: number; staffId: string; saidAt: Date; now: Date },

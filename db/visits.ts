@@ -23,7 +23,7 @@ export async function lastSaid(
 }
 
 /**
- * "I am here", or "I spoke with her, she is fine": the row, the word for the rules, a line in the history of open alerts
+ * "I am here", or "I spoke with them, all is well": the row, the word for the rules, a line in the history of open alerts
  * about silence, and the entry in the access log, in one transaction. Twice within a minute is once.
  */
 export function sayOf(db: Database, p: Who & { what: SaidWord }): Promise<'said' | 'same' | 'missing'> {

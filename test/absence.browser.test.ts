@@ -46,9 +46,9 @@ const words = {
     until: 'Away until Wed 11 Mar 20:00',
     past: 'That time has passed already',
     undo: 'Undo',
-    here: 'I am here with her',
-    back: 'She is back: end away mode',
-    with: 'I am with her now',
+    here: 'I am here with them',
+    back: 'They are back: end away mode',
+    with: 'I am with them now',
     family: 'Away until Wed 11 Mar 20:00',
   },
 } as const

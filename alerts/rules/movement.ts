@@ -82,7 +82,7 @@ export const lastSeenWords: Record<SeenBy, Headline> = {
   fine: { en: ', when “I’m fine” was last said', zh: '（最后一次报平安）' },
   help: { en: ', when help was last called', zh: '（最后一次语音求助）' },
   visit: { en: ', when a carer was last there', zh: '（最后一次有人上门照看）' },
-  spoken: { en: ', when somebody last spoke with her', zh: '（最后一次与本人通话）' },
+  spoken: { en: ', when somebody last spoke with them', zh: '（最后一次与本人通话）' },
   due: { en: ', when away mode ended', zh: '（外出模式结束）' },
 }
 
@@ -96,7 +96,7 @@ export function seenHeadline({ at, by }: Sighting, beside: EpochMs, timeZone: st
     fine: { en: `“I’m fine” said at the voice panel at ${time.en}.`, zh: `${time.zh} 在语音面板上报了平安。` },
     help: { en: `Help called at the voice panel at ${time.en}.`, zh: `${time.zh} 在语音面板上求助。` },
     visit: { en: `A carer was there at ${time.en}.`, zh: `${time.zh} 有人上门照看。` },
-    spoken: { en: `Somebody spoke with her at ${time.en}.`, zh: `${time.zh} 已与本人通话确认。` },
+    spoken: { en: `Somebody spoke with them at ${time.en}.`, zh: `${time.zh} 已与本人通话确认。` },
     due: { en: `Away mode ended at ${time.en}.`, zh: `外出模式于 ${time.zh} 结束。` },
   }[by]
 }

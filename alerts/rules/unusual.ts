@@ -184,7 +184,7 @@ function activeHeadline(
   const time = timeOf(activeAt!, at, timeZone)
   if (by === 'button') return { en: `Call button used at ${time.en}.`, zh: `${time.zh} 按过呼叫按钮。` }
   if (isUp(by)) return seenHeadline({ at: activeAt!, by }, at, timeZone)
-  if (by === 'spoken') return { en: `Somebody spoke with her at ${time.en}.`, zh: `${time.zh} 已与本人通话确认。` }
+  if (by === 'spoken') return { en: `Somebody spoke with them at ${time.en}.`, zh: `${time.zh} 已与本人通话确认。` }
   if (by === 'electricity')
     return { en: `An appliance was switched on by ${time.en}.`, zh: `${time.zh} 前有电器启动。` }
   // A meter that reports once a day tells that water was used, and not when.

@@ -253,7 +253,7 @@ test('the wake-up time is the end of away mode, though nothing arrives', () => {
 test('a visit and a call end a silence that is told, and count as seen', () => {
   for (const [word, says] of [
     [visit, 'A carer was there at'],
-    [spoken, 'Somebody spoke with her at'],
+    [spoken, 'Somebody spoke with them at'],
   ] as const) {
     const at = start + 14 * hour
     const { decisions } = run([...water(at + hour, [start + hour]), word(at)], at + hour)

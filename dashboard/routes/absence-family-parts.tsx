@@ -30,7 +30,7 @@ export function AwayAnswer({ absence, view, here }: { absence: Absence; view: Fa
   )
 }
 
-/** The two taps of a family member who may: "I am with her", and away mode. Nothing for anybody else. */
+/** The two taps of a family member who may: "I am with them now", and away mode. Nothing for anybody else. */
 export function FamilySays(p: {
   absence: Absence | null
   said: readonly Said[]

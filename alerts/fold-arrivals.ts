@@ -8,9 +8,9 @@ import type { Clock } from '../kit/clock.js'
 import type { Log } from '../kit/log.js'
 import type { Signal } from '../kit/signal.js'
 import { createDueTime } from './due-time.js'
-import { type AlertKind, type Decision, isSilence, type Outcome, severityOf } from './model.js'
+import { type AlertKind, type Arrival, type Decision, isSilence, type Outcome, severityOf } from './model.js'
 import { flowsOf } from './rules/flows.js'
-import { emptyState, fold, forgetDevice, knowledge, type ResidentState } from './rules/fold.js'
+import { type Context, emptyState, foldInto, forgetDevice, knowledge, type ResidentState } from './rules/fold.js'
 import { holdsUntil } from './rules/holds.js'
 
 const residentsMax = 200
@@ -116,13 +116,20 @@ function foldOne(
   const last = arrivals.at(-1)?.receivedAt ?? 0
   const now = more ? last : Math.max(last, due)
   // A device that hangs elsewhere now is silent here for a good reason.
-  if (deviceNos.length === 0) return fold(emptyState(), [], now, context)
+  if (deviceNos.length === 0) return folded(emptyState(), [], now, context)
   const bound = new Set(deviceNos)
   let state = (stored as ResidentState | null) ?? emptyState()
   for (const deviceNo of Object.keys(state.health).map(Number))
     if (!bound.has(deviceNo)) state = forgetDevice(state, deviceNo)
   const ours = arrivals.filter((arrival) => arrival.type !== 'reading' || bound.has(arrival.deviceNo))
-  return fold(state, ours, now, context)
+  return folded(state, ours, now, context)
+}
+
+/** The state was read for this, and is read again where the commit fails: a copy would only cost. */
+function folded(state: ResidentState, arrivals: Arrival[], now: number, context: Context) {
+  const decisions: Decision[] = []
+  const wakeAt = foldInto(state, arrivals, now, context, decisions)
+  return { state, decisions, wakeAt }
 }
 
 type Open = Extract<Decision, { type: 'open' }>

@@ -28,16 +28,37 @@ export type AlarmDevice = {
  * returns each with the episode it is in. For a moment after a device was moved an edge still knows its old binding.
  */
 export async function lockAlarmDevices(tx: Queryable, asked: number[]): Promise<Map<number, AlarmDevice>> {
-  const ended = await lockBindings(tx, asked)
+  const [ended, , devices] = await Promise.all([
+    lockBindings(tx, asked),
+    lockAlertsOf(tx, asked),
+    readAlarmDevices(tx, asked),
+  ])
   const moved = ended.length > 0 ? await currentBindings(tx, ended) : new Map<number, number>()
-  if (moved.size > 0) await lockBindings(tx, [...moved.values()])
-  const deviceNos = [...new Set([...asked, ...moved.values()])]
-  // And the alerts of their episodes: a press must not join an alert that somebody is closing at this moment.
-  await tx.query(
+  if (moved.size === 0) return devices
+  const current = [...new Set(moved.values())]
+  const [, , others] = await Promise.all([
+    lockBindings(tx, current),
+    lockAlertsOf(tx, current),
+    readAlarmDevices(tx, current),
+  ])
+  for (const [deviceNo, device] of others) devices.set(deviceNo, device)
+  for (const [from, to] of moved) {
+    const device = devices.get(from)
+    const movedTo = devices.get(to)
+    if (device && movedTo) device.movedTo = movedTo
+  }
+  return devices
+}
+
+/** The alerts of their episodes: a press must not join an alert that somebody is closing at this moment. */
+const lockAlertsOf = (tx: Queryable, deviceNos: number[]) =>
+  tx.query(
     `select from alerts where alert_id in (select alert_id from alarm_episodes where device_no = any($1))
       order by alert_id for no key update`,
     [deviceNos],
   )
+
+async function readAlarmDevices(tx: Queryable, deviceNos: number[]): Promise<Map<number, AlarmDevice>> {
   const { rows } = await tx.query<{
     device_no: number
     resident_id: string
@@ -59,7 +80,7 @@ export async function lockAlarmDevices(tx: Queryable, asked: number[]): Promise<
       where d.device_no = any($1)`,
     [deviceNos],
   )
-  const devices = new Map(
+  return new Map(
     rows.map((row): [number, AlarmDevice] => [
       row.device_no,
       {
@@ -82,12 +103,6 @@ export async function lockAlarmDevices(tx: Queryable, asked: number[]): Promise<
       },
     ]),
   )
-  for (const [from, to] of moved) {
-    const device = devices.get(from)
-    const movedTo = devices.get(to)
-    if (device && movedTo) device.movedTo = movedTo
-  }
-  return devices
 }
 
 /** Returns those whose binding has ended. */

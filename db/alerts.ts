@@ -26,11 +26,17 @@ export type NewAlert = {
  * id, or null where the same thing is open already (emergencies always open: their episodes are judged before).
  */
 export async function openAlert(tx: Queryable, alert: NewAlert, now: Date): Promise<number | null> {
+  const severity = severityOf[alert.kind]
+  const { residentId, headline } = alert
+  if (severity === 'emergency') {
+    // Neither held nor asked about: whom to tell is looked up meanwhile.
+    const [alertId, chain] = await Promise.all([insertAlert(tx, alert), loadChain(tx, { residentId, severity, now })])
+    if (alertId !== null) await applyMove(tx, { alertId, move: begin(severity, chain, now.getTime()), now })
+    return alertId
+  }
   const alertId = await insertAlert(tx, alert)
   if (alertId === null) return null
   if (await holdOpened(tx, { alertId, alert, now })) return alertId
-  const severity = severityOf[alert.kind]
-  const { residentId, headline } = alert
   const until = await askUntilOf(tx, alert, now)
   if (until && (await askOrPage(tx, { alertId, residentId, severity, headline, until, now }))) {
     await applyMove(tx, { alertId, move: beginAsking(until.getTime(), now.getTime()), now })

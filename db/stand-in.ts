@@ -149,10 +149,10 @@ export async function settleTold(tx: Queryable, alert: StandInAlert, now: Date):
   const { rows } = await tx.query<{ alert_id: number; stage: Stage; step: number; round: number }>(
     `select alert_id, stage, step, round from alerts
       where alert_id = coalesce(
-        (select max(alert_id) from alerts where device_no = $1 and kind = $2 and observed_at = $3),
+        (select max(alert_id) from alerts where resident_id = $4 and device_no = $1 and kind = $2 and observed_at = $3),
         (select alert_id from alarm_episodes where device_no = $1))
         for no key update`,
-    [alert.deviceNo, alert.kind, new Date(alert.reading.observedAt)],
+    [alert.deviceNo, alert.kind, new Date(alert.reading.observedAt), alert.residentId],
   )
   const known = rows[0]
   if (!known) return

@@ -77,6 +77,9 @@ function describedClock(component: ICAL.Component, tzid: string): WallClock {
   }
 }
 
+/** No month has a ninth Sunday, and the library looks for it for seconds. */
+const dayOfMonth = /^[+-]?[1-5]?(SU|MO|TU|WE|TH|FR|SA)$/
+
 /** The library looks for each change of the clock one by one: a rule that is no yearly one could keep it busy for ever. */
 const isPlain = (zone: ICAL.Component): boolean => {
   const parts = zone.getAllSubcomponents()
@@ -95,7 +98,8 @@ const isPlain = (zone: ICAL.Component): boolean => {
             freq === 'YEARLY' &&
             interval === 1 &&
             Object.keys(by).every((key) => ['BYMONTH', 'BYDAY'].includes(key)) &&
-            Object.values(by).every((values) => (values as unknown[]).length === 1),
+            Object.values(by).every((values) => (values as unknown[]).length === 1) &&
+            dayOfMonth.test(String(by.BYDAY?.[0] ?? 'SU')),
         )
       )
     })

@@ -293,6 +293,26 @@ describe('any file', () => {
     )
   })
 
+  test('a zone whose clock changes on a ninth Sunday is no zone that anybody knows, and nobody waits for one', () => {
+    const zone = (day: string) => [
+      'BEGIN:VTIMEZONE',
+      'TZID:Odd',
+      'BEGIN:STANDARD',
+      'DTSTART:19700101T000000',
+      'TZOFFSETFROM:+0200',
+      'TZOFFSETTO:+0100',
+      `RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=${day}`,
+      'END:STANDARD',
+      'END:VTIMEZONE',
+      ...event('UID:a', ...night('20270104', '20270105', ';TZID=Odd'), 'SUMMARY:A'),
+    ]
+    const began = performance.now()
+    for (const day of ['9SU', '-9SU', '6MO', '53WE'])
+      expect(read(calendar(...zone(day))).left, day).toEqual([{ title: 'A', reason: 'unknown zone' }])
+    expect(performance.now() - began).toBeLessThan(1_000)
+    for (const day of ['-1SU', '5SU', 'MO', '+2FR']) expect(read(calendar(...zone(day))).shifts, day).toHaveLength(1)
+  })
+
   test('broken anywhere, it is refused or read, in no time', () => {
     const whole = calendar(
       'BEGIN:VTIMEZONE',

@@ -1,5 +1,6 @@
 import type { AlertKind } from '../alerts/model.js'
 import type { Queryable } from './pool.js'
+import { together } from './together.js'
 
 /** Times in epoch ms; closedAt: when the alert was closed, null while it is open. */
 export type EpisodeRow = {
@@ -28,7 +29,7 @@ export type AlarmDevice = {
  * returns each with the episode it is in. For a moment after a device was moved an edge still knows its old binding.
  */
 export async function lockAlarmDevices(tx: Queryable, asked: number[]): Promise<Map<number, AlarmDevice>> {
-  const [ended, , devices] = await Promise.all([
+  const [ended, , devices] = await together([
     lockBindings(tx, asked),
     lockAlertsOf(tx, asked),
     readAlarmDevices(tx, asked),
@@ -36,7 +37,7 @@ export async function lockAlarmDevices(tx: Queryable, asked: number[]): Promise<
   const moved = ended.length > 0 ? await currentBindings(tx, ended) : new Map<number, number>()
   if (moved.size === 0) return devices
   const current = [...new Set(moved.values())]
-  const [, , others] = await Promise.all([
+  const [, , others] = await together([
     lockBindings(tx, current),
     lockAlertsOf(tx, current),
     readAlarmDevices(tx, current),

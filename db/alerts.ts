@@ -6,6 +6,7 @@ import { askFirst, askUntilOf, endAsks } from './asks.js'
 import { channelOrder, loadChain, type PersonRow, personOf, quietColumn } from './chain.js'
 import { holdOpened } from './holds.js'
 import type { Queryable } from './pool.js'
+import { together } from './together.js'
 
 export { recordAlertEvent, type Via } from './alert-events.js'
 
@@ -30,7 +31,7 @@ export async function openAlert(tx: Queryable, alert: NewAlert, now: Date): Prom
   const { residentId, headline } = alert
   if (severity === 'emergency') {
     // Neither held nor asked about: whom to tell is looked up meanwhile.
-    const [alertId, chain] = await Promise.all([insertAlert(tx, alert), loadChain(tx, { residentId, severity, now })])
+    const [alertId, chain] = await together([insertAlert(tx, alert), loadChain(tx, { residentId, severity, now })])
     if (alertId !== null) await applyMove(tx, { alertId, move: begin(severity, chain, now.getTime()), now })
     return alertId
   }

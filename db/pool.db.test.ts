@@ -3,6 +3,7 @@ import { createLog } from '../kit/log.js'
 import { startTestDatabase, type TestDatabase } from '../test/support/database.js'
 import { startFaultyLine } from '../test/support/faulty-line.js'
 import { openDatabase } from './pool.js'
+import { together } from './together.js'
 
 let database: TestDatabase
 const log = createLog({ role: 'test', level: 'silent' })
@@ -28,7 +29,7 @@ test('statements of one transaction that do not wait for each other go out toget
     return 'pass'
   })
   const [first, second] = await db.transaction((tx) =>
-    Promise.all([
+    together([
       tx.query<{ word: string }>("select 'slept' as word /* asks for the first */ from pg_sleep(0.1)"),
       tx.query<{ word: string }>("select 'second' as word /* asks for the second */"),
     ]),
@@ -42,7 +43,7 @@ test('one of them fails: all of it is undone, and the connection is as good as b
   onTestFinished(() => db.end())
   await db.query('create table kept (n int)')
   const failed = db.transaction((tx) =>
-    Promise.all([
+    together([
       tx.query('insert into kept values (1)'),
       tx.query('select 1 / 0'),
       tx.query('insert into kept values (2)'),

@@ -15,6 +15,7 @@ import type { Queryable } from '../db/pool.js'
 import { insertAlarmReadings, type ReadingRow } from '../db/readings.js'
 import { lockRunningTests } from '../db/running-tests.js'
 import { commitStandInAlert, settleTold } from '../db/stand-in.js'
+import { together } from '../db/together.js'
 import { createAlarmNotes } from './alarm-notes.js'
 import type { AlarmKind } from './contract.js'
 import type { StandInAlert } from './stand-in/record.js'
@@ -58,7 +59,7 @@ export async function commitAlarms(
   // None of these needs the answer of another, and they are answered in this order.
   const deviceNos = [...new Set(rows.map((row) => row.deviceNo))]
   const since = Math.min(...rows.map((row) => row.receivedAt))
-  const [, inserted, devices, tests] = await Promise.all([
+  const [, inserted, devices, tests] = await together([
     tx.query(`set local lock_timeout = '${lockMsMax}ms'`),
     insertAlarmReadings(tx, rows),
     lockAlarmDevices(tx, deviceNos),

@@ -1,6 +1,5 @@
 import type { AlertKind } from '../alerts/model.js'
 import type { Queryable } from './pool.js'
-import { together } from './together.js'
 
 /** Times in epoch ms; closedAt: when the alert was closed, null while it is open. */
 export type EpisodeRow = {
@@ -29,37 +28,16 @@ export type AlarmDevice = {
  * returns each with the episode it is in. For a moment after a device was moved an edge still knows its old binding.
  */
 export async function lockAlarmDevices(tx: Queryable, asked: number[]): Promise<Map<number, AlarmDevice>> {
-  const [ended, , devices] = await together([
-    lockBindings(tx, asked),
-    lockAlertsOf(tx, asked),
-    readAlarmDevices(tx, asked),
-  ])
+  const ended = await lockBindings(tx, asked)
   const moved = ended.length > 0 ? await currentBindings(tx, ended) : new Map<number, number>()
-  if (moved.size === 0) return devices
-  const current = [...new Set(moved.values())]
-  const [, , others] = await together([
-    lockBindings(tx, current),
-    lockAlertsOf(tx, current),
-    readAlarmDevices(tx, current),
-  ])
-  for (const [deviceNo, device] of others) devices.set(deviceNo, device)
-  for (const [from, to] of moved) {
-    const device = devices.get(from)
-    const movedTo = devices.get(to)
-    if (device && movedTo) device.movedTo = movedTo
-  }
-  return devices
-}
-
-/** The alerts of their episodes: a press must not join an alert that somebody is closing at this moment. */
-const lockAlertsOf = (tx: Queryable, deviceNos: number[]) =>
-  tx.query(
+  if (moved.size > 0) await lockBindings(tx, [...moved.values()])
+  const deviceNos = [...new Set([...asked, ...moved.values()])]
+  // And the alerts of their episodes: a press must not join an alert that somebody is closing at this moment.
+  await tx.query(
     `select from alerts where alert_id in (select alert_id from alarm_episodes where device_no = any($1))
       order by alert_id for no key update`,
     [deviceNos],
   )
-
-async function readAlarmDevices(tx: Queryable, deviceNos: number[]): Promise<Map<number, AlarmDevice>> {
   const { rows } = await tx.query<{
     device_no: number
     resident_id: string
@@ -81,7 +59,7 @@ async function readAlarmDevices(tx: Queryable, deviceNos: number[]): Promise<Map
       where d.device_no = any($1)`,
     [deviceNos],
   )
-  return new Map(
+  const devices = new Map(
     rows.map((row): [number, AlarmDevice] => [
       row.device_no,
       {
@@ -104,6 +82,12 @@ async function readAlarmDevices(tx: Queryable, deviceNos: number[]): Promise<Map
       },
     ]),
   )
+  for (const [from, to] of moved) {
+    const device = devices.get(from)
+    const movedTo = devices.get(to)
+    if (device && movedTo) device.movedTo = movedTo
+  }
+  return devices
 }
 
 /** Returns those whose binding has ended. */

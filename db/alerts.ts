@@ -6,7 +6,6 @@ import { askFirst, askUntilOf, endAsks } from './asks.js'
 import { channelOrder, loadChain, type PersonRow, personOf, quietColumn } from './chain.js'
 import { holdOpened } from './holds.js'
 import type { Queryable } from './pool.js'
-import { together } from './together.js'
 
 export { recordAlertEvent, type Via } from './alert-events.js'
 
@@ -27,17 +26,11 @@ export type NewAlert = {
  * id, or null where the same thing is open already (emergencies always open: their episodes are judged before).
  */
 export async function openAlert(tx: Queryable, alert: NewAlert, now: Date): Promise<number | null> {
-  const severity = severityOf[alert.kind]
-  const { residentId, headline } = alert
-  if (severity === 'emergency') {
-    // Neither held nor asked about: whom to tell is looked up meanwhile.
-    const [alertId, chain] = await together([insertAlert(tx, alert), loadChain(tx, { residentId, severity, now })])
-    if (alertId !== null) await applyMove(tx, { alertId, move: begin(severity, chain, now.getTime()), now })
-    return alertId
-  }
   const alertId = await insertAlert(tx, alert)
   if (alertId === null) return null
   if (await holdOpened(tx, { alertId, alert, now })) return alertId
+  const severity = severityOf[alert.kind]
+  const { residentId, headline } = alert
   const until = await askUntilOf(tx, alert, now)
   if (until && (await askOrPage(tx, { alertId, residentId, severity, headline, until, now }))) {
     await applyMove(tx, { alertId, move: beginAsking(until.getTime(), now.getTime()), now })

@@ -66,8 +66,6 @@ export function openDatabase({
     query_timeout: statementMsMax + 1_000,
     idle_in_transaction_session_timeout: idleInTransactionMsMax,
     idleTimeoutMillis: 60_000,
-    // Statements that do not wait for each other's results go out together: each wait is one more for an emergency.
-    pipeline: true,
   })
   pool.on('error', (error) => log.warn({ error: error.message }, 'database.connectionLost'))
 

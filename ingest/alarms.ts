@@ -15,7 +15,6 @@ import type { Queryable } from '../db/pool.js'
 import { insertAlarmReadings, type ReadingRow } from '../db/readings.js'
 import { lockRunningTests } from '../db/running-tests.js'
 import { commitStandInAlert, settleTold } from '../db/stand-in.js'
-import { together } from '../db/together.js'
 import { createAlarmNotes } from './alarm-notes.js'
 import type { AlarmKind } from './contract.js'
 import type { StandInAlert } from './stand-in/record.js'
@@ -55,17 +54,8 @@ export async function commitAlarms(
   now: Date,
   told: StandInAlert[] = [],
 ): Promise<EpisodeSeen[]> {
-  if (rows.length === 0) return []
-  // None of these needs the answer of another, and they are answered in this order.
-  const deviceNos = [...new Set(rows.map((row) => row.deviceNo))]
-  const since = Math.min(...rows.map((row) => row.receivedAt))
-  const [, inserted, devices, tests] = await together([
-    tx.query(`set local lock_timeout = '${lockMsMax}ms'`),
-    insertAlarmReadings(tx, rows),
-    lockAlarmDevices(tx, deviceNos),
-    lockRunningTests(tx, { deviceNos, since }),
-  ])
-  const fresh = new Set(inserted.map(key))
+  await tx.query(`set local lock_timeout = '${lockMsMax}ms'`)
+  const fresh = new Set((await insertAlarmReadings(tx, rows)).map(key))
   const news = rows.filter((row) => fresh.delete(key(row)))
   const toldByReading = new Map(told.map((alert) => [key({ ...alert.reading, deviceNo: alert.deviceNo }), alert]))
   const isNew = new Set(news.map(key))
@@ -74,6 +64,9 @@ export async function commitAlarms(
     await settleAll(tx, settled, now)
     return []
   }
+  const devices = await lockAlarmDevices(tx, [...new Set(news.map((row) => row.deviceNo))])
+  const since = Math.min(...news.map((row) => row.receivedAt))
+  const tests = await lockRunningTests(tx, { deviceNos: [...devices.keys()], since })
   const notes = createAlarmNotes(tx, now)
   const changed = new Set<AlarmDevice>()
   for (const row of news) {

@@ -1,12 +1,11 @@
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import type { Database, Queryable } from '../db/pool.js'
+import type { Database } from '../db/pool.js'
 import { manualClock } from '../kit/clock.js'
 import { createLog } from '../kit/log.js'
 import { createSignal } from '../kit/signal.js'
 import { registerCommunity } from '../test/support/community.js'
 import { startTestDatabase, type TestDatabase } from '../test/support/database.js'
-import { commitAlarms } from './alarms.js'
 import { createCommits } from './commit.js'
 import { createMemories } from './memories.js'
 import { createQuarantineBudget } from './quarantine-budget.js'
@@ -21,12 +20,6 @@ const deviceNo: Record<string, number> = {}
 beforeAll(async () => {
   database = await startTestDatabase()
   await registerCommunity(database.db, { key: 'a', homes: 3, now: clock.now() })
-  await registerCommunity(database.db, {
-    key: 'w',
-    homes: 1,
-    channelsOf: () => [{ kind: 'email', address: 'worker@example.org' }],
-    now: clock.now(),
-  })
   const { rows } = await database.db.query('select device_id, device_no from devices')
   for (const row of rows) deviceNo[row.device_id] = row.device_no
 })
@@ -108,22 +101,4 @@ test('what a gateway told beside an alarm is kept after it', async () => {
       { dialect_memory: { names: 1 } },
     ]),
   )
-})
-
-test('a press waits for the database four times between begin and commit: each wait is one more for whoever is on the floor', async () => {
-  const [alarm] = pressBesideNonsense('w-1').alarms
-  let waits = 0
-  let underWay = 0
-  await database.db.transaction((tx) => {
-    const query = (...given: Parameters<typeof tx.query>) => {
-      if (underWay === 0) waits++
-      underWay++
-      return (tx.query(...given) as unknown as Promise<unknown>).finally(() => {
-        underWay--
-      })
-    }
-    return commitAlarms({ query } as unknown as Queryable, [alarm!], clock.now())
-  })
-  expect(waits).toBe(4)
-  expect(await rows("select from pages join alerts using (alert_id) where resident_id = 'w-1'", [])).toHaveLength(1)
 })

@@ -8,6 +8,18 @@ const iso = (ms: number) => new Date(ms).toISOString().replace(/:00\.000Z$/, 'Z'
 const calendar = (...lines: string[]) =>
   ['BEGIN:VCALENDAR', 'VERSION:2.0', 'PRODID:-//test', ...lines, 'END:VCALENDAR', ''].join('\r\n')
 const event = (...lines: string[]) => ['BEGIN:VEVENT', ...lines, 'END:VEVENT']
+/** A zone that only the file knows, whose clock changes by this rule. */
+const oddZone = (rule: string) => [
+  'BEGIN:VTIMEZONE',
+  'TZID:Odd',
+  'BEGIN:STANDARD',
+  'DTSTART:19700101T000000',
+  'TZOFFSETFROM:+0200',
+  'TZOFFSETTO:+0100',
+  `RRULE:${rule}`,
+  'END:STANDARD',
+  'END:VTIMEZONE',
+]
 const night = (day: string, next: string, zone = ';TZID=Asia/Shanghai') => [
   `DTSTART${zone}:${day}T200000`,
   `DTEND${zone}:${next}T080000`,
@@ -217,15 +229,7 @@ describe('what gives no shift is named with its reason', () => {
 
   test('a zone with rules that no clock has', () => {
     const text = calendar(
-      'BEGIN:VTIMEZONE',
-      'TZID:Odd',
-      'BEGIN:STANDARD',
-      'DTSTART:19700101T000000',
-      'TZOFFSETFROM:+0200',
-      'TZOFFSETTO:+0100',
-      'RRULE:FREQ=SECONDLY',
-      'END:STANDARD',
-      'END:VTIMEZONE',
+      ...oddZone('FREQ=SECONDLY'),
       ...event('UID:a', ...night('20270104', '20270105', ';TZID=Odd'), 'SUMMARY:A'),
     )
     expect(read(text).left).toEqual([{ title: 'A', reason: 'unknown zone' }])
@@ -295,15 +299,7 @@ describe('any file', () => {
 
   test('a zone whose clock changes on a ninth Sunday is no zone that anybody knows, and nobody waits for one', () => {
     const zone = (day: string) => [
-      'BEGIN:VTIMEZONE',
-      'TZID:Odd',
-      'BEGIN:STANDARD',
-      'DTSTART:19700101T000000',
-      'TZOFFSETFROM:+0200',
-      'TZOFFSETTO:+0100',
-      `RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=${day}`,
-      'END:STANDARD',
-      'END:VTIMEZONE',
+      ...oddZone(`FREQ=YEARLY;BYMONTH=10;BYDAY=${day}`),
       ...event('UID:a', ...night('20270104', '20270105', ';TZID=Odd'), 'SUMMARY:A'),
     ]
     const began = performance.now()
@@ -315,15 +311,7 @@ describe('any file', () => {
 
   test('broken anywhere, it is refused or read, in no time', () => {
     const whole = calendar(
-      'BEGIN:VTIMEZONE',
-      'TZID:Odd',
-      'BEGIN:STANDARD',
-      'DTSTART:19700101T000000',
-      'TZOFFSETFROM:+0200',
-      'TZOFFSETTO:+0100',
-      'RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU',
-      'END:STANDARD',
-      'END:VTIMEZONE',
+      ...oddZone('FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU'),
       ...event(
         'UID:a',
         ...night('20270104', '20270105', ';TZID=Odd'),
